@@ -1,0 +1,121 @@
+#pragma once
+// The live state of a task: a value that one TaskRunner owns and core::step turns into its successor. Comparable, so that
+// "something changed" is `next != state`; what the payload said is shared and immutable.
+//
+// desired: what ECS wants. known: what the runtime last said. applied: the step in flight. sent: what ECS acknowledged.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/clock.hpp"
+#include "agent/model/payload.hpp"
+#include "agent/model/snapshot.hpp"
+#include "agent/model/status.hpp"
+
+namespace nodeagent::core {
+
+using model::ContainerStatus;
+using model::HealthStatus;
+using model::TaskStatus;
+
+/// An error ECS users see by name: "CannotPullContainerError: pull access denied". task-engine.md C.
+struct NamedError {
+    std::string name;
+    std::string message;
+    friend bool operator==(const NamedError&, const NamedError&) = default;
+};
+
+/// A host port chosen (or given) for a container port, fixed before create so that a retry asks for the same ports.
+struct PortAssignment {
+    std::uint16_t container_port = 0;
+    std::uint16_t host_port = 0;
+    std::string protocol;         ///< "tcp", "udp"
+    std::size_t mapping = 0;      ///< index into the payload's portMappings
+    friend bool operator==(const PortAssignment&, const PortAssignment&) = default;
+};
+
+struct RestartTracker {
+    std::int64_t count = 0;
+    std::optional<WallTime> last_restart_at;
+    friend bool operator==(const RestartTracker&, const RestartTracker&) = default;
+};
+
+struct ContainerState {
+    std::string name;
+    std::shared_ptr<const model::Container> definition;  ///< never null
+
+    std::string docker_name;   ///< chosen and saved before create; create with it is idempotent
+    std::string runtime_id;    ///< empty before create
+    std::string endpoint_id;   ///< UUID of the metadata URIs
+    std::string image_id;
+    std::string image_digest;  ///< resolved manifest digest, "sha256:..."
+    bool essential = false;
+
+    ContainerStatus desired = ContainerStatus::None;
+    ContainerStatus known = ContainerStatus::None;
+    ContainerStatus applied = ContainerStatus::None;  ///< None: nothing in flight; not saved
+    ContainerStatus sent = ContainerStatus::None;
+
+    std::optional<int> exit_code;
+    std::optional<NamedError> error;  ///< the first one sticks
+    std::vector<PortAssignment> port_assignments;
+    std::vector<model::PortBinding> port_bindings;  ///< first non-empty set the runtime reported
+    std::optional<WallTime> created_at, started_at, finished_at;
+    std::map<std::string, std::string> labels;
+    std::vector<model::NetworkView> networks;
+    bool network_known = false;
+    std::vector<model::VolumeView> volumes;
+    model::HealthView health;
+    RestartTracker restarts;
+    std::int64_t pid = 0;  ///< not saved
+
+    friend bool operator==(const ContainerState&, const ContainerState&) = default;
+};
+
+enum class ResourceStatus : std::uint8_t { None, Created, Removed };
+
+/// Something a task needs beside containers: its cgroup, a docker volume.
+struct ResourceState {
+    enum class Kind : std::uint8_t { Cgroup, DockerVolume };
+    Kind kind = Kind::Cgroup;
+    std::string name;         ///< "cgroup", or the payload's volume name
+    std::string docker_name;  ///< volumes: the name given to the runtime
+    bool shared = false;      ///< volumes of scope shared outlive the task
+    ResourceStatus desired = ResourceStatus::None;
+    ResourceStatus known = ResourceStatus::None;
+    bool in_flight = false;  ///< not saved
+    friend bool operator==(const ResourceState&, const ResourceState&) = default;
+};
+
+struct TaskState {
+    std::string arn;
+    std::shared_ptr<const model::Task> definition;  ///< never null; role credentials removed
+    std::vector<ContainerState> containers;         ///< payload order
+    std::vector<ResourceState> resources;
+
+    TaskStatus desired = TaskStatus::None;
+    TaskStatus known = TaskStatus::None;
+    TaskStatus sent = TaskStatus::None;
+
+    std::string credentials_id;
+    std::string execution_credentials_id;
+    std::string stop_reason;  ///< the task's terminal reason; set once
+    std::optional<WallTime> known_at;  ///< when `known` last rose; cleanup counts from it
+    std::optional<WallTime> pull_started_at, pull_stopped_at, execution_stopped_at;
+    bool resources_consumed = false;  ///< holds CPU, memory, ports of the host
+    bool task_limits = false;         ///< has a cgroup of its own (CPU and memory limits enabled when it was added)
+    std::uint64_t arrival = 0;        ///< order of acceptance; the waiting queue is FIFO over it
+
+    [[nodiscard]] ContainerState* find(std::string_view container_name);
+    [[nodiscard]] const ContainerState* find(std::string_view container_name) const;
+    friend bool operator==(const TaskState&, const TaskState&) = default;
+};
+
+/// Last '/' component of the ARN.
+[[nodiscard]] std::string task_id(std::string_view task_arn);
+
+}  // namespace nodeagent::core
