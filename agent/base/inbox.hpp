@@ -6,8 +6,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace nodeagent {
@@ -29,8 +32,8 @@ class Inbox {
     /// The oldest item; waits for one. Throws operation_aborted when the coroutine is cancelled while it waits.
     asio::awaitable<T> receive() {
         while (items_.empty()) {
-            const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-            if (cancelled != asio::cancellation_type::none) {
+            const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {
                 throw boost::system::system_error(asio::error::operation_aborted);
             }
             boost::system::error_code woken;

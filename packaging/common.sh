@@ -1,0 +1,81 @@
+# Sourced by packaging/quickstart and tests/run: packages, a Docker daemon of our own, an image from busybox. Bash.
+
+# say TEXT: one progress line with the time since the script began.
+say() { printf '%6.1fs  %s\n' "$(bc_seconds)" "$*"; }
+bc_seconds() { awk -v n="$(date +%s%N)" -v s="$script_began" 'BEGIN { printf "%.1f", (n - s) / 1e9 }'; }
+script_began=$(date +%s%N)
+
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || fail "$1 must run as root (it starts containers and sets host rules): sudo $1"
+}
+
+# install_packages KIND...: the packages of these kinds from packaging/build-packages that are missing.
+install_packages() {
+    local list missing=() name kind
+    list=$(dirname "${BASH_SOURCE[0]}")/build-packages
+    while read -r name kind _; do
+        case "$name" in ''|\#*) continue ;; esac
+        [[ " $* " == *" $kind "* ]] || continue
+        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done <"$list"
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    say "installing ${#missing[@]} packages: ${missing[*]}"
+    local log; log=$(mktemp)
+    # policy-rc.d: installing docker.io must not start a daemon on the host
+    if ! { apt-get update -qq && without_services apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        fail "apt-get could not install: ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+without_services() {
+    local made=
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d && made=1
+    fi
+    DEBIAN_FRONTEND=noninteractive "$@"; local status=$?
+    [ -z "$made" ] || rm -f /usr/sbin/policy-rc.d
+    return $status
+}
+
+# start_dockerd DIR: a daemon with its own socket and data under DIR; sets DOCKER_HOST and dockerd_pid.
+start_dockerd() {
+    local dir=$1
+    mkdir -p "$dir/data" "$dir/exec"
+    dockerd --host "unix://$dir/docker.sock" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/docker.pid" \
+        >"$dir/dockerd.log" 2>&1 &
+    dockerd_pid=$!
+    export DOCKER_HOST="unix://$dir/docker.sock"
+    local try
+    for try in $(seq 300); do
+        docker version >/dev/null 2>&1 && return 0
+        kill -0 "$dockerd_pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -n 20 "$dir/dockerd.log" >&2
+    fail "dockerd did not start (its log is above); remedy what it names, or start Docker yourself"
+}
+
+# stop_dockerd DIR: stops the daemon and its containers' leftovers, unmounts, removes DIR.
+stop_dockerd() {
+    local dir=$1 mount
+    [ -z "${dockerd_pid:-}" ] || { kill "$dockerd_pid" 2>/dev/null; wait "$dockerd_pid" 2>/dev/null; dockerd_pid=; }
+    while read -r _ mount _; do
+        case "$mount" in "$dir"/*) umount -l "$mount" 2>/dev/null ;; esac
+    done </proc/mounts
+    rm -rf "$dir"
+}
+
+# busybox_image NAME: an image of nothing but a static busybox and its applet links.
+busybox_image() {
+    local root; root=$(mktemp -d)
+    mkdir -p "$root/bin" "$root/tmp" "$root/etc"
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    local applet
+    for applet in $("$root/bin/busybox" --list); do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
+    tar -C "$root" -c . | docker import -c 'CMD ["sh"]' -c 'ENV PATH=/bin' - "$1" >/dev/null
+    rm -rf "$root"
+}
