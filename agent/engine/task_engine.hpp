@@ -1,0 +1,120 @@
+#pragma once
+// All tasks of this host: TaskArn -> TaskRunner. Routes payloads and runtime events to the runners, admits tasks to the
+// host's resources, and repairs what an event stream missed. One shard; every call is made there.
+//
+//   accept() ----------------> runner inbox --> core::step --> actions --> runtime
+//   runtime events, lists ---> runner inbox                       |
+//   snapshots <--- after every change                             +------> StateSink
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/base/error.hpp"
+#include "agent/core/host_resources.hpp"
+#include "agent/engine/state_sink.hpp"
+#include "agent/engine/state_store.hpp"
+#include "agent/model/payload.hpp"
+#include "agent/model/snapshot.hpp"
+#include "agent/model/state_change.hpp"
+#include "runtime/types.hpp"
+
+namespace nodeagent {
+class BlockingPool;
+class Clock;
+namespace config {
+struct Config;
+}
+namespace credentials {
+class Registry;
+}
+namespace cgroups {
+class TaskCgroups;
+}
+namespace runtime {
+class Backend;
+}
+}  // namespace nodeagent
+
+namespace nodeagent::engine {
+
+class EventLog;
+class RegistryAuthSource;
+
+/// What the engine works with; everything outlives it.
+struct EngineParts {
+    asio::any_io_executor shard;
+    Clock& clock;
+    BlockingPool& pool;
+    runtime::Backend& backend;
+    StateStore& store;
+    cgroups::TaskCgroups* cgroups;  ///< nullptr: task-level CPU and memory limits are off
+    credentials::Registry& credentials;
+    RegistryAuthSource& registry_auth;
+    model::SnapshotBoard& snapshots;
+    StateSink& reports;
+    EventLog& events;
+    const config::Config& config;  ///< cluster and region as registered
+    core::HostTotals totals;       ///< as registered
+    /// A task cannot be saved any more though it was tried for a while: nothing may happen that is not recorded, so the
+    /// process should end. Called once.
+    std::function<void(Error)> on_store_failure;
+};
+
+struct CredentialsDue {
+    std::string credentials_id;
+    std::string expiration;  ///< verbatim
+};
+
+/// control-plane.md 6.3: acks are sent only when `handled`.
+struct PayloadOutcome {
+    bool handled = true;
+    std::vector<CredentialsDue>
+        credentials;  ///< one IAMRoleCredentialsAckRequest each, task role before execution role
+};
+
+struct TaskOnHost {
+    std::string arn;
+    model::TaskStatus desired = model::TaskStatus::None;
+    bool internal = false;
+};
+
+class TaskEngine {
+  public:
+    explicit TaskEngine(EngineParts parts);
+    ~TaskEngine();
+    TaskEngine(const TaskEngine&) = delete;
+    TaskEngine& operator=(const TaskEngine&) = delete;
+
+    /// Takes up the saved tasks (StateStore::load(), called by the owner, who checks whose state it is) and begins to
+    /// connect to the runtime. Returns without waiting for the runtime: tasks are accepted and wait until it is there.
+    asio::awaitable<void> start(StoredState stored);
+    /// The runtime's answer to the first successful probe; waits for it. Several may wait.
+    asio::awaitable<runtime::Capabilities> runtime_ready();
+    /// Ends event streams, waits for work in flight up to `limit`, saves every task. Containers keep running.
+    asio::awaitable<void> stop(std::chrono::nanoseconds limit);
+
+    /// Returns once everything accepted is durable.
+    asio::awaitable<PayloadOutcome> accept(model::PayloadMessage payload);
+    /// IAMRoleCredentialsMessage: stored in any case; true (ack it) when the task is known.
+    asio::awaitable<bool> refresh_credentials(std::string task_arn, bool execution_role,
+                                              model::RoleCredentials credentials);
+    /// Desired status of the task becomes STOPPED, durably; false when it is unknown.
+    asio::awaitable<bool> stop_task(std::string task_arn);
+    /// ECS has acknowledged these statuses.
+    void acknowledged(model::StateChangeAck ack);
+
+    [[nodiscard]] std::vector<TaskOnHost> tasks() const;
+    [[nodiscard]] bool runtime_reachable() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace nodeagent::engine
