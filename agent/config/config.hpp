@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/base/log.hpp"
+#include "agent/base/rotating_file.hpp"
 #include "agent/base/secret.hpp"
 
 namespace nodeagent::config {
@@ -17,7 +18,7 @@ namespace nodeagent::config {
 enum class ImagePullBehavior : std::uint8_t { Default, Always, Once, PreferCached };
 enum class PropagateTags : std::uint8_t { None, Ec2Instance };
 enum class IpCompatibility : std::uint8_t { Auto, Ipv4, Ipv6 };
-enum class LogRollover : std::uint8_t { Size, Hourly };
+using LogRollover = Rollover;
 
 /// A boolean that remembers whether an operator set it: "on by default" and "asked for" differ when it is impossible.
 struct Toggle {
@@ -29,15 +30,21 @@ struct Toggle {
 
 struct Config {
     // Identity, endpoints (config.md 3.1)
-    std::string cluster;           ///< name or ARN; empty: resolved to "default" at registration
+    std::string cluster;  ///< name or ARN; empty: resolved to "default" at registration
     std::string region;
-    std::string api_endpoint;      ///< ECS_BACKEND_HOST with a scheme; empty: from the region
+    std::string api_endpoint;  ///< ECS_BACKEND_HOST with a scheme; empty: from the region
     Toggle external;
     std::string alternate_credential_profile = "default";
     bool no_instance_identity = false;  ///< NoIID
     std::string detailed_os_family = "LINUX";
     IpCompatibility ip_compatibility = IpCompatibility::Auto;
-    bool ipv6_only = false;        ///< decided from the above and the host's routes
+    bool ipv6_only = false;               ///< decided from the above and the host's routes
+    std::string aws_endpoint_url_ecs;     ///< AWS_ENDPOINT_URL_ECS; consulted when api_endpoint is empty
+    std::string aws_endpoint_url;         ///< AWS_ENDPOINT_URL; consulted when both above are empty
+    std::string ca_bundle;                ///< AWS_CA_BUNDLE, a PEM file; empty: the system's certificates
+    bool use_fips_endpoint = false;       ///< not applied when an endpoint is given
+    bool use_dualstack_endpoint = false;  ///< likewise
+    int aws_max_attempts = 0;             ///< AWS_MAX_ATTEMPTS; 0: each client's own default
 
     // Registration content (3.2)
     std::vector<std::uint16_t> reserved_ports{22, 2375, 2376, 51678, 51679};
@@ -146,8 +153,8 @@ struct Config {
     std::string healthcheck_host = "localhost";
 
     // Command line
-    bool insecure_tls = false;       ///< -k
-    bool blackhole_imds = false;     ///< -blackhole-ec2-metadata, implied by external
+    bool insecure_tls = false;    ///< -k
+    bool blackhole_imds = false;  ///< -blackhole-ec2-metadata, implied by external
 };
 
 }  // namespace nodeagent::config
