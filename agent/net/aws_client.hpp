@@ -1,0 +1,64 @@
+#pragma once
+// Signed calls to one endpoint of one AWS service: credentials, SigV4, SDK headers, retries. The JSON 1.1 and query
+// protocols are on top of it. Lives on one shard.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/base/clock.hpp"
+#include "agent/credentials/provider.hpp"  // the interface only; the library above us implements it
+#include "agent/net/http_client.hpp"
+#include "agent/net/retry.hpp"
+#include "agent/net/service_error.hpp"
+
+namespace nodeagent::net {
+
+struct AwsService {
+    std::string endpoint;      ///< "https://ecs.us-west-2.amazonaws.com"
+    std::string signing_name;  ///< "ecs"
+    std::string region;
+    std::string target_prefix;  ///< JSON 1.1: "AmazonEC2ContainerServiceV20141113"
+    std::string user_agent;
+};
+
+/// All must outlive the client.
+struct AwsTransport {
+    HttpClient& http;
+    credentials::Provider& credentials;
+    Clock& clock;
+};
+
+class AwsClient {
+  public:
+    AwsClient(AwsTransport transport, AwsService service, RetryPolicy retries);
+
+    /// JSON 1.1: POST / with X-Amz-Target; gives the body of a 2xx answer. `deadline` bounds the call with all retries.
+    asio::awaitable<ServiceResult<std::string>> call_json(std::string operation, std::string body,
+                                                          std::optional<SteadyTime> deadline = std::nullopt);
+    /// Query protocol: POST / with a form that holds Action and Version; gives the XML of a 2xx answer.
+    asio::awaitable<ServiceResult<std::string>> call_query(std::string form,
+                                                           std::optional<SteadyTime> deadline = std::nullopt);
+
+    [[nodiscard]] const AwsService& service() const { return service_; }
+    [[nodiscard]] int retry_quota() const { return quota_.available(); }
+
+  private:
+    using DecodeError = ServiceError (*)(const HttpResponse&);
+    asio::awaitable<ServiceResult<std::string>> call(Headers headers, std::string body, DecodeError decode_error,
+                                                     std::optional<SteadyTime> deadline);
+    asio::awaitable<ServiceResult<std::string>> attempt(Headers headers, std::string body, DecodeError decode_error,
+                                                        std::chrono::milliseconds timeout);
+
+    AwsTransport transport_;
+    AwsService service_;
+    RetryPolicy retries_;
+    RetryQuota quota_;
+    std::mt19937_64 random_{std::random_device{}()};
+};
+
+}  // namespace nodeagent::net
