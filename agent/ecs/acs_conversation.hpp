@@ -1,6 +1,6 @@
 #pragma once
-// The rules of ACS: which message is valid, what it does, what answers it (control-plane.md 6). The session carries frames
-// to it and its replies back. Lives as long as the process, across connections.
+// The rules of ACS: which message is valid, what it does, what answers it (control-plane.md 6). The session carries
+// frames to it and its replies back. Lives as long as the process, across connections.
 
 #include <cstdint>
 #include <string>

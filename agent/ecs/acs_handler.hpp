@@ -1,7 +1,7 @@
 #pragma once
 // What the ACS conversation asks of the rest of the agent. The protocol's rules (validation, sequence numbers, what is
-// acknowledged when) are in acs_conversation; an implementation only carries out. Called on the session's shard, one call
-// at a time, in the order in which messages arrived.
+// acknowledged when) are in acs_conversation; an implementation only carries out. Called on the session's shard, one
+// call at a time, in the order in which messages arrived.
 
 #include <cstdint>
 #include <memory>
@@ -29,10 +29,10 @@ class AcsHandler {
   public:
     virtual ~AcsHandler() = default;
 
-    /// A task of a payload: a new one is taken over and, when it is to run, saved before this returns; of a known one only a
-    /// higher desired status counts. Its role credentials are in the registry already.
-    /// Malformed: the definition cannot be understood; `what` is the detail for the STOPPED report, which the conversation
-    /// asks for with report_invalid(). Any other error: not handled, the service will send the payload again.
+    /// A task of a payload: a new one is taken over and, when it is to run, saved before this returns; of a known one
+    /// only a higher desired status counts. Its role credentials are in the registry already. Malformed: the definition
+    /// cannot be understood; `what` is the detail for the STOPPED report, which the conversation asks for with
+    /// report_invalid(). Any other error: not handled, the service will send the payload again.
     virtual asio::awaitable<Result<void>> accept(std::shared_ptr<const model::Task> task) = 0;
 
     /// Queues a STOPPED task state change with this reason, for a task that could not be taken over.

@@ -30,10 +30,10 @@ using DiscoverEndpoint = std::function<asio::awaitable<Result<std::string>>()>;
 /// For introspection and logs.
 struct SessionStatus {
     bool connected = false;
-    WallTime since{};              ///< of the present state
-    std::uint64_t connects = 0;    ///< successful ones
+    WallTime since{};            ///< of the present state
+    std::uint64_t connects = 0;  ///< successful ones
     std::uint64_t attempts = 0;
-    std::string last_error;        ///< of the last attempt or connection that did not end normally; empty: none yet
+    std::string last_error;  ///< of the last attempt or connection that did not end normally; empty: none yet
 };
 
 class AcsSession {

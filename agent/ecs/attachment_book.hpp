@@ -1,6 +1,7 @@
 #pragma once
 // Attachments that ACS announced and that have not been reported ATTACHED yet, each with its deadline. Pure: time is an
-// argument. A network interface is known by its MAC address, an EBS volume by its volume id (control-plane.md 6.7, 6.8).
+// argument. A network interface is known by its MAC address, an EBS volume by its volume id
+// (control-plane.md 6.7, 6.8).
 
 #include <cstdint>
 #include <map>
@@ -18,11 +19,11 @@ namespace nodeagent::ecs {
 struct Attachment {
     enum class Kind : std::uint8_t { TaskInterface, InstanceInterface, Volume };
     Kind kind = Kind::TaskInterface;
-    std::string key;             ///< MAC address in lower case, or volume id
+    std::string key;  ///< MAC address in lower case, or volume id
     std::string attachment_arn;
-    std::string task_arn;        ///< empty for instance interfaces
+    std::string task_arn;  ///< empty for instance interfaces
     WallTime expires_at{};
-    bool sent = false;           ///< ATTACHED was submitted and acknowledged
+    bool sent = false;                              ///< ATTACHED was submitted and acknowledged
     std::map<std::string, std::string> properties;  ///< volumes: deviceName, volumeName, ...
     friend bool operator==(const Attachment&, const Attachment&) = default;
 };

@@ -31,11 +31,11 @@ class TcsSession {
   public:
     struct Options {
         SessionIdentity identity;
-        bool metrics_disabled = false;        ///< every metrics request is then idle
-        bool health_disabled = false;         ///< no PublishHealth
-        TelemetrySource* source = nullptr;    ///< none: idle
+        bool metrics_disabled = false;          ///< every metrics request is then idle
+        bool health_disabled = false;           ///< no PublishHealth
+        TelemetrySource* source = nullptr;      ///< none: idle
         model::SnapshotBoard* board = nullptr;  ///< for container health; none: no PublishHealth
-        Doctor* doctor = nullptr;             ///< none: no PublishInstanceStatus
+        Doctor* doctor = nullptr;               ///< none: no PublishInstanceStatus
     };
     TcsSession(asio::any_io_executor shard, Options options, Clock& clock, net::WsDialer& dialer,
                credentials::Provider& credentials, DiscoverEndpoint discover);

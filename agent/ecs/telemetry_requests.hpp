@@ -21,9 +21,9 @@ struct TelemetryAddress {
 };
 
 /// `tasks` as TelemetrySource::take() gives them: nothing makes one idle request, an empty list none.
-[[nodiscard]] std::vector<model::PublishMetricsRequest> metrics_requests(std::optional<std::vector<model::TaskMetric>> tasks,
-                                                                         const TelemetryAddress& address,
-                                                                         const std::string& message_id, WallTime now);
+[[nodiscard]] std::vector<model::PublishMetricsRequest> metrics_requests(
+    std::optional<std::vector<model::TaskMetric>> tasks, const TelemetryAddress& address, const std::string& message_id,
+    WallTime now);
 
 /// Tasks with a health-checked container that has not stopped; none: no request.
 [[nodiscard]] std::vector<model::TaskHealth> container_health(const model::Snapshot& snapshot, WallTime now);

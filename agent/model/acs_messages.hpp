@@ -15,7 +15,8 @@
 
 namespace nodeagent::model {
 
-// ---- from the service --------------------------------------------------------------------------------------------------
+// ---- from the service
+// --------------------------------------------------------------------------------------------------
 
 struct HeartbeatMessage {
     static constexpr std::string_view kType = "HeartbeatMessage";
@@ -67,8 +68,10 @@ struct TaskManifestMessage {
         using T = TaskManifestMessage;
         return std::tuple{optional_field("clusterArn", &T::cluster_arn),
                           optional_field("containerInstanceArn", &T::container_instance_arn),
-                          optional_field("generatedAt", &T::generated_at), optional_field("messageId", &T::message_id),
-                          optional_field("tasks", &T::tasks), optional_field("timeline", &T::timeline)};
+                          optional_field("generatedAt", &T::generated_at),
+                          optional_field("messageId", &T::message_id),
+                          optional_field("tasks", &T::tasks),
+                          optional_field("timeline", &T::timeline)};
     }
 };
 
@@ -99,8 +102,10 @@ struct AttachTaskNetworkInterfacesMessage {
         return std::tuple{optional_field("clusterArn", &T::cluster_arn),
                           optional_field("containerInstanceArn", &T::container_instance_arn),
                           optional_field("elasticNetworkInterfaces", &T::elastic_network_interfaces),
-                          optional_field("generatedAt", &T::generated_at), optional_field("messageId", &T::message_id),
-                          optional_field("taskArn", &T::task_arn), optional_field("taskClusterArn", &T::task_cluster_arn),
+                          optional_field("generatedAt", &T::generated_at),
+                          optional_field("messageId", &T::message_id),
+                          optional_field("taskArn", &T::task_arn),
+                          optional_field("taskClusterArn", &T::task_cluster_arn),
                           optional_field("waitTimeoutMs", &T::wait_timeout_ms)};
     }
 };
@@ -118,7 +123,8 @@ struct AttachInstanceNetworkInterfacesMessage {
         return std::tuple{optional_field("clusterArn", &T::cluster_arn),
                           optional_field("containerInstanceArn", &T::container_instance_arn),
                           optional_field("elasticNetworkInterfaces", &T::elastic_network_interfaces),
-                          optional_field("generatedAt", &T::generated_at), optional_field("messageId", &T::message_id),
+                          optional_field("generatedAt", &T::generated_at),
+                          optional_field("messageId", &T::message_id),
                           optional_field("waitTimeoutMs", &T::wait_timeout_ms)};
     }
 };
@@ -135,10 +141,13 @@ struct ConfirmAttachmentMessage {
     std::int64_t wait_timeout_ms = 0;
     static constexpr auto json_fields() {
         using T = ConfirmAttachmentMessage;
-        return std::tuple{optional_field("attachment", &T::attachment), optional_field("clusterArn", &T::cluster_arn),
+        return std::tuple{optional_field("attachment", &T::attachment),
+                          optional_field("clusterArn", &T::cluster_arn),
                           optional_field("containerInstanceArn", &T::container_instance_arn),
-                          optional_field("generatedAt", &T::generated_at), optional_field("messageId", &T::message_id),
-                          optional_field("taskArn", &T::task_arn), optional_field("taskClusterArn", &T::task_cluster_arn),
+                          optional_field("generatedAt", &T::generated_at),
+                          optional_field("messageId", &T::message_id),
+                          optional_field("taskArn", &T::task_arn),
+                          optional_field("taskClusterArn", &T::task_cluster_arn),
                           optional_field("waitTimeoutMs", &T::wait_timeout_ms)};
     }
 };
@@ -186,12 +195,13 @@ struct ServiceNotice {
     std::string message;
 };
 
-using AcsMessage = std::variant<PayloadMessage, HeartbeatMessage, IamRoleCredentialsMessage, TaskManifestMessage,
-                                TaskStopVerificationAck, AttachTaskNetworkInterfacesMessage,
-                                AttachInstanceNetworkInterfacesMessage, ConfirmAttachmentMessage, StageUpdateMessage,
-                                PerformUpdateMessage, ServiceNotice>;
+using AcsMessage =
+    std::variant<PayloadMessage, HeartbeatMessage, IamRoleCredentialsMessage, TaskManifestMessage,
+                 TaskStopVerificationAck, AttachTaskNetworkInterfacesMessage, AttachInstanceNetworkInterfacesMessage,
+                 ConfirmAttachmentMessage, StageUpdateMessage, PerformUpdateMessage, ServiceNotice>;
 
-// ---- to the service ----------------------------------------------------------------------------------------------------
+// ---- to the service
+// ----------------------------------------------------------------------------------------------------
 
 struct HeartbeatAckRequest {
     static constexpr std::string_view kType = "HeartbeatAckRequest";
@@ -210,7 +220,8 @@ struct AckRequest {
     friend bool operator==(const AckRequest&, const AckRequest&) = default;
     static constexpr auto json_fields() {
         using T = AckRequest;
-        return std::tuple{optional_field("cluster", &T::cluster), optional_field("containerInstance", &T::container_instance),
+        return std::tuple{optional_field("cluster", &T::cluster),
+                          optional_field("containerInstance", &T::container_instance),
                           optional_field("messageId", &T::message_id)};
     }
 };
@@ -224,7 +235,8 @@ struct NackRequest {
     friend bool operator==(const NackRequest&, const NackRequest&) = default;
     static constexpr auto json_fields() {
         using T = NackRequest;
-        return std::tuple{optional_field("cluster", &T::cluster), optional_field("containerInstance", &T::container_instance),
+        return std::tuple{optional_field("cluster", &T::cluster),
+                          optional_field("containerInstance", &T::container_instance),
                           optional_field("messageId", &T::message_id), optional_field("reason", &T::reason)};
     }
 };
@@ -257,15 +269,17 @@ struct TaskStopVerificationMessage {
 using AcsReply = std::variant<AckRequest, HeartbeatAckRequest, IamRoleCredentialsAckRequest, NackRequest,
                               TaskStopVerificationMessage>;
 
-// ---- the envelope ------------------------------------------------------------------------------------------------------
+// ---- the envelope
+// ------------------------------------------------------------------------------------------------------
 
-/// Malformed: no JSON, no type, or a member of the wrong JSON type (the text names its path). NotFound: a type this release
-/// does not know. Either way the frame is to be logged and ignored.
+/// Malformed: no JSON, no type, or a member of the wrong JSON type (the text names its path). NotFound: a type this
+/// release does not know. Either way the frame is to be logged and ignored.
 [[nodiscard]] Result<AcsMessage> decode_acs_frame(std::string_view text);
 /// The type word of a decoded message, for logs.
 [[nodiscard]] std::string_view type_of(const AcsMessage& message);
 [[nodiscard]] std::string encode_acs_frame(const AcsReply& reply);
-/// The body of a refused websocket upgrade: "<TypeName>: <message>" when it is an envelope of a known ACS type, else "".
+/// The body of a refused websocket upgrade: "<TypeName>: <message>" when it is an envelope of a known ACS type, else
+/// "".
 [[nodiscard]] std::string describe_refusal(std::string_view body);
 
 }  // namespace nodeagent::model

@@ -18,7 +18,8 @@ namespace nodeagent::model {
 /// Epoch seconds with at most three decimals in the shortest form; whole seconds are an integer.
 [[nodiscard]] nlohmann::json tcs_timestamp(std::chrono::system_clock::time_point when);
 
-// ---- metrics -----------------------------------------------------------------------------------------------------------
+// ---- metrics
+// -----------------------------------------------------------------------------------------------------------
 
 struct CwStatsSet {
     double max = 0;
@@ -138,7 +139,8 @@ struct MetricDimension {
     std::string value;
     friend bool operator==(const MetricDimension&, const MetricDimension&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("key", &MetricDimension::key), optional_field("value", &MetricDimension::value)};
+        return std::tuple{optional_field("key", &MetricDimension::key),
+                          optional_field("value", &MetricDimension::value)};
     }
 };
 
@@ -149,7 +151,8 @@ struct GeneralMetric {
     friend bool operator==(const GeneralMetric&, const GeneralMetric&) = default;
     static constexpr auto json_fields() {
         using T = GeneralMetric;
-        return std::tuple{optional_field("metricName", &T::metric_name), optional_field("metricValues", &T::metric_values),
+        return std::tuple{optional_field("metricName", &T::metric_name),
+                          optional_field("metricValues", &T::metric_values),
                           optional_field("metricCounts", &T::metric_counts)};
     }
 };
@@ -195,9 +198,9 @@ struct MetricsMetadata {
     std::string message_id;
     static constexpr auto json_fields() {
         using T = MetricsMetadata;
-        return std::tuple{always_field("cluster", &T::cluster), always_field("containerInstance", &T::container_instance),
-                          always_field("fin", &T::fin), always_field("idle", &T::idle),
-                          always_field("messageId", &T::message_id)};
+        return std::tuple{always_field("cluster", &T::cluster),
+                          always_field("containerInstance", &T::container_instance), always_field("fin", &T::fin),
+                          always_field("idle", &T::idle), always_field("messageId", &T::message_id)};
     }
 };
 
@@ -213,7 +216,8 @@ struct PublishMetricsRequest {
     }
 };
 
-// ---- container health --------------------------------------------------------------------------------------------------
+// ---- container health
+// --------------------------------------------------------------------------------------------------
 
 struct ContainerHealth {
     std::string container_name;
@@ -247,8 +251,9 @@ struct HealthMetadata {
     std::string message_id;
     static constexpr auto json_fields() {
         using T = HealthMetadata;
-        return std::tuple{always_field("cluster", &T::cluster), always_field("containerInstance", &T::container_instance),
-                          always_field("fin", &T::fin), always_field("messageId", &T::message_id)};
+        return std::tuple{always_field("cluster", &T::cluster),
+                          always_field("containerInstance", &T::container_instance), always_field("fin", &T::fin),
+                          always_field("messageId", &T::message_id)};
     }
 };
 
@@ -264,7 +269,8 @@ struct PublishHealthRequest {
     }
 };
 
-// ---- instance status ---------------------------------------------------------------------------------------------------
+// ---- instance status
+// ---------------------------------------------------------------------------------------------------
 
 struct InstanceStatus {
     nlohmann::json last_status_change;
@@ -285,7 +291,8 @@ struct InstanceStatusMetadata {
     std::string request_id;
     static constexpr auto json_fields() {
         using T = InstanceStatusMetadata;
-        return std::tuple{always_field("cluster", &T::cluster), always_field("containerInstance", &T::container_instance),
+        return std::tuple{always_field("cluster", &T::cluster),
+                          always_field("containerInstance", &T::container_instance),
                           always_field("requestId", &T::request_id)};
     }
 };
@@ -302,7 +309,8 @@ struct PublishInstanceStatusRequest {
     }
 };
 
-// ---- the envelope ------------------------------------------------------------------------------------------------------
+// ---- the envelope
+// ------------------------------------------------------------------------------------------------------
 
 /// Without the signed header block that goes before it (ecs/tcs_session adds that).
 [[nodiscard]] std::string encode_tcs_envelope(const PublishMetricsRequest& request);
@@ -310,10 +318,10 @@ struct PublishInstanceStatusRequest {
 [[nodiscard]] std::string encode_tcs_envelope(const PublishInstanceStatusRequest& request);
 
 enum class TcsInboundKind : std::uint8_t {
-    Heartbeat,     ///< HeartbeatMessage; not answered
-    Ack,           ///< AckPublishMetric, AckPublishHealth, AckPublishInstanceStatus
-    StopSession,   ///< StopTelemetrySessionMessage
-    Notice,        ///< exceptions, and types that only we send
+    Heartbeat,    ///< HeartbeatMessage; not answered
+    Ack,          ///< AckPublishMetric, AckPublishHealth, AckPublishInstanceStatus
+    StopSession,  ///< StopTelemetrySessionMessage
+    Notice,       ///< exceptions, and types that only we send
 };
 struct TcsInbound {
     TcsInboundKind kind = TcsInboundKind::Notice;

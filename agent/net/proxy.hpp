@@ -19,8 +19,8 @@ struct ProxySettings {
     std::string no_proxy;     ///< comma-separated: *, host, .domain, ip, cidr, each but the CIDR with an optional :port
 };
 
-/// Reads the variables, upper case first. An empty NO_PROXY becomes the link-local endpoints and the Docker socket, as the
-/// reference sets it before its first websocket connection. `docker_host` may have a scheme.
+/// Reads the variables, upper case first. An empty NO_PROXY becomes the link-local endpoints and the Docker socket, as
+/// the reference sets it before its first websocket connection. `docker_host` may have a scheme.
 [[nodiscard]] ProxySettings proxy_from_environment(
     const std::function<std::optional<std::string>(const char* name)>& lookup, std::string_view docker_host);
 

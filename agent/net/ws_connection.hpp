@@ -1,6 +1,6 @@
 #pragma once
-// A websocket to the control plane: TCP or TLS, directly or through a CONNECT proxy, driven by WsCodec. Lives on the shard
-// of the coroutine that opened it.
+// A websocket to the control plane: TCP or TLS, directly or through a CONNECT proxy, driven by WsCodec. Lives on the
+// shard of the coroutine that opened it.
 
 #include <chrono>
 #include <cstdint>
@@ -26,8 +26,9 @@ struct TlsOptions {
 struct WsDeadlines {
     std::chrono::milliseconds connect{30'000};    ///< name lookup, TCP, and the proxy's CONNECT
     std::chrono::milliseconds handshake{30'000};  ///< TLS and the upgrade
-    std::chrono::milliseconds read{180'000};      ///< from the call of read() to a whole message; control frames do not count
-    std::chrono::milliseconds write{180'000};     ///< one message
+    std::chrono::milliseconds read{
+        180'000};  ///< from the call of read() to a whole message; control frames do not count
+    std::chrono::milliseconds write{180'000};  ///< one message
 };
 
 struct WsMessage {
@@ -48,7 +49,7 @@ class WsConnection {
     WsConnection(const WsConnection&) = delete;
     WsConnection& operator=(const WsConnection&) = delete;
 
-    /// The next message. One reader at a time. Answers pings and echoes the peer's close frame on the way.
+    /// The next message; one reader at a time. Answers pings and echoes the peer's close frame on the way.
     asio::awaitable<WsEvent> read();
     /// Sends one text message; concurrent calls go out one after the other, in call order.
     asio::awaitable<Result<void>> write(std::string text);
@@ -60,8 +61,8 @@ class WsConnection {
   private:
     friend class WsDialer;
     struct Impl;
-    explicit WsConnection(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    explicit WsConnection(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;  ///< shared with the coroutines that are inside
 };
 
 /// Opens connections; keeps the loaded certificates between them. Must outlive open() calls, not the connections.
@@ -78,9 +79,10 @@ class WsDialer {
     WsDialer(const WsDialer&) = delete;
     WsDialer& operator=(const WsDialer&) = delete;
 
-    /// `url` is ws:// or wss://. A refused upgrade is Unavailable (Denied for 401 and 403) with "status N" and the body in
-    /// `what`; `refusal` then gets the plain body.
-    asio::awaitable<Result<std::unique_ptr<WsConnection>>> open(std::string url, Headers headers, std::string* refusal = nullptr);
+    /// `url` is ws:// or wss://. A refused upgrade is Unavailable (Denied for 401 and 403) with "status N" and the body
+    /// in `what`; `refusal` then gets the plain body.
+    asio::awaitable<Result<std::unique_ptr<WsConnection>>> open(std::string url, Headers headers,
+                                                                std::string* refusal = nullptr);
 
   private:
     struct State;
