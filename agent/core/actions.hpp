@@ -14,24 +14,48 @@ namespace nodeagent::core {
 struct AcquireHostResources {};
 /// Leave the queue or give back what is held. No answer.
 struct ReleaseHostResources {};
-struct CreateResource { std::string name; };                         // -> ResourceSettled
-struct ResolveManifest { std::string container; };                   // -> ManifestResolved
-struct PullImage { std::string container; };                         // -> PullBegan (real pulls), ImagePulled
-struct AssignPorts { std::string container; };                       // -> PortsAssigned
-struct CreateContainer { std::string container; };                   // -> ContainerCreated
-struct StartContainer { std::string container; };                    // -> ContainerStarted
-struct StopContainer { std::string container; std::chrono::seconds grace{30}; };  // -> ContainerStopDone
+struct CreateResource {
+    std::string name;
+};  // -> ResourceSettled
+struct ResolveManifest {
+    std::string container;
+};  // -> ManifestResolved
+struct PullImage {
+    std::string container;
+};  // -> PullBegan (real pulls), ImagePulled
+struct AssignPorts {
+    std::string container;
+};  // -> PortsAssigned
+struct CreateContainer {
+    std::string container;
+};  // -> ContainerCreated
+struct StartContainer {
+    std::string container;
+};  // -> ContainerStarted
+struct StopContainer {
+    std::string container;
+    std::chrono::seconds grace{30};
+};  // -> ContainerStopDone
 /// Look at every created container -> ContainerObserved or ContainerVanished for each.
 struct InspectContainers {};
-struct ReportContainer { model::ContainerStateChange change; };
-struct ReportTask { model::TaskStateChange change; };
+struct ReportContainer {
+    model::ContainerStateChange change;
+};
+struct ReportTask {
+    model::TaskStateChange change;
+};
 /// -> Woken at (or soon after) `when`; a later WakeAt replaces an earlier one.
-struct WakeAt { SteadyTime when; };
-struct ForgetCredentials { std::string credentials_id; };
+struct WakeAt {
+    SteadyTime when;
+};
+struct ForgetCredentials {
+    std::string credentials_id;
+};
 /// Remove containers, task volumes, cgroup and files, then -> CleanedUp; the runner then erases the task and ends.
 struct CleanUp {};
 
-using Action = std::variant<AcquireHostResources, ReleaseHostResources, CreateResource, ResolveManifest, PullImage, AssignPorts, CreateContainer,
-                            StartContainer, StopContainer, InspectContainers, ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
+using Action = std::variant<AcquireHostResources, ReleaseHostResources, CreateResource, ResolveManifest, PullImage,
+                            AssignPorts, CreateContainer, StartContainer, StopContainer, InspectContainers,
+                            ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
 
 }  // namespace nodeagent::core

@@ -34,17 +34,24 @@ struct Observation {
 /// The runner starts, after acceptance or a restart of the agent: nothing is in flight any more.
 struct Resumed {};
 /// ACS (payload, stop verification) wants this status; only a rise counts.
-struct DesiredChanged { TaskStatus desired = TaskStatus::Running; };
+struct DesiredChanged {
+    TaskStatus desired = TaskStatus::Running;
+};
 /// The host's CPU, memory, ports and GPUs are reserved for this task.
 struct HostResourcesGranted {};
 /// They never can be: the request exceeds what the host has. `reason` for people.
-struct HostResourcesRefused { std::string reason; };
+struct HostResourcesRefused {
+    std::string reason;
+};
 /// A resource reached the status, or failed to (error set).
 struct ResourceSettled {
     std::string name;
     ResourceStatus status = ResourceStatus::Created;
     std::optional<NamedError> error;
     std::string stop_reason;  ///< what becomes the task's reason when creation failed
+    /// The failure was found by looking, before anything was made (a shared volume that does not exist or differs): the
+    /// task counts as refused at acceptance, no container of it is reported.
+    bool rejects_task = false;
 };
 struct ManifestResolved {
     std::string container;
@@ -52,11 +59,13 @@ struct ManifestResolved {
     std::optional<NamedError> error;
 };
 /// A real pull begins (not a cache hit).
-struct PullBegan { std::string container; };
+struct PullBegan {
+    std::string container;
+};
 struct ImagePulled {
     std::string container;
     std::string image_id;
-    bool pulled = false;              ///< a real pull took place; false: the cached image was used
+    bool pulled = false;  ///< a real pull took place; false: the cached image was used
     std::optional<NamedError> error;
 };
 struct PortsAssigned {
@@ -75,7 +84,9 @@ struct ContainerStarted {
     std::optional<Observation> seen;
     std::optional<NamedError> error;
 };
-/// A stop action came back. With an error the container may still run.
+/// A stop action came back. No error: it has ended. An error and no `seen`: the runtime cannot be reached, the stop is
+/// tried again after 5 s. An error and `seen` running: the runtime works but cannot stop it; it counts as stopped, with
+/// the error, as in the reference.
 struct ContainerStopDone {
     std::string container;
     std::optional<Observation> seen;
@@ -85,21 +96,30 @@ struct ContainerStopDone {
 struct ContainerObserved {
     std::string container;
     Observation seen;
+    bool at_restore =
+        false;  ///< first look after a restart of the agent: the restart policy does not undo what it missed
 };
 /// The runtime has no such container, though it was created.
-struct ContainerVanished { std::string container; };
+struct ContainerVanished {
+    std::string container;
+};
 /// The kernel killed a process of the container for memory: an annotation, never a state.
-struct OutOfMemoryNoted { std::string container; };
+struct OutOfMemoryNoted {
+    std::string container;
+};
 struct ExecutionCredentialsArrived {};
 /// ECS acknowledged these statuses.
-struct SentAcknowledged { model::StateChangeAck ack; };
+struct SentAcknowledged {
+    model::StateChangeAck ack;
+};
 /// A WakeAt has come.
 struct Woken {};
 /// Everything of the task is gone from the host.
 struct CleanedUp {};
 
-using Event = std::variant<Resumed, DesiredChanged, HostResourcesGranted, HostResourcesRefused, ResourceSettled, ManifestResolved, PullBegan,
-                           ImagePulled, PortsAssigned, ContainerCreated, ContainerStarted, ContainerStopDone, ContainerObserved,
-                           ContainerVanished, OutOfMemoryNoted, ExecutionCredentialsArrived, SentAcknowledged, Woken, CleanedUp>;
+using Event = std::variant<Resumed, DesiredChanged, HostResourcesGranted, HostResourcesRefused, ResourceSettled,
+                           ManifestResolved, PullBegan, ImagePulled, PortsAssigned, ContainerCreated, ContainerStarted,
+                           ContainerStopDone, ContainerObserved, ContainerVanished, OutOfMemoryNoted,
+                           ExecutionCredentialsArrived, SentAcknowledged, Woken, CleanedUp>;
 
 }  // namespace nodeagent::core

@@ -1,5 +1,6 @@
 #pragma once
-// The lifecycle of a task, pure: no clock, no log, no runtime. fold() says what a fact means, plan() what to do about it.
+// The lifecycle of a task, pure: no clock, no log, no runtime. fold() says what a fact means, plan() what to do about
+// it.
 
 #include <chrono>
 #include <vector>
@@ -16,11 +17,14 @@ enum class PullBehavior : std::uint8_t { Default, Always, Once, PreferCached };
 struct Settings {
     PullBehavior pull_behavior = PullBehavior::Default;
     bool pull_dependents_upfront = false;
-    std::chrono::seconds stop_timeout{30};                   ///< for containers without one of their own
+    std::chrono::seconds stop_timeout{30};  ///< for containers without one of their own
     std::chrono::nanoseconds cleanup_wait = std::chrono::hours(3);
     std::chrono::nanoseconds cleanup_jitter{0};
-    std::chrono::nanoseconds steady_poll = std::chrono::minutes(1);  ///< how often a running task is compared with the runtime
-    std::uint64_t jitter_seed = 0;                           ///< makes jitter a pure function of seed and task
+    std::chrono::nanoseconds steady_poll =
+        std::chrono::minutes(1);        ///< how often a running task is compared with the runtime
+    bool exclude_ipv6_bindings = true;  ///< network bindings on "::" are not reported
+    bool ipv6_only = false;             ///< then those on 0.0.0.0 are not
+    std::uint64_t jitter_seed = 0;      ///< makes jitter a pure function of seed and task
 };
 
 struct Outcome {

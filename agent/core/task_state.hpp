@@ -1,6 +1,6 @@
 #pragma once
-// The live state of a task: a value that one TaskRunner owns and core::step turns into its successor. Comparable, so that
-// "something changed" is `next != state`; what the payload said is shared and immutable.
+// The live state of a task: a value that one TaskRunner owns and core::step turns into its successor. Comparable, so
+// that "something changed" is `next != state`; what the payload said is shared and immutable.
 //
 // desired: what ECS wants. known: what the runtime last said. applied: the step in flight. sent: what ECS acknowledged.
 
@@ -33,8 +33,8 @@ struct NamedError {
 struct PortAssignment {
     std::uint16_t container_port = 0;
     std::uint16_t host_port = 0;
-    std::string protocol;         ///< "tcp", "udp"
-    std::size_t mapping = 0;      ///< index into the payload's portMappings
+    std::string protocol;     ///< "tcp", "udp"
+    std::size_t mapping = 0;  ///< index into the payload's portMappings
     friend bool operator==(const PortAssignment&, const PortAssignment&) = default;
 };
 
@@ -44,13 +44,21 @@ struct RestartTracker {
     friend bool operator==(const RestartTracker&, const RestartTracker&) = default;
 };
 
+/// The end of a container that its restart policy undoes; kept in case the start fails.
+struct PendingExit {
+    std::optional<int> exit_code;
+    std::optional<WallTime> finished_at;
+    std::optional<NamedError> error;
+    friend bool operator==(const PendingExit&, const PendingExit&) = default;
+};
+
 struct ContainerState {
     std::string name;
     std::shared_ptr<const model::Container> definition;  ///< never null
 
-    std::string docker_name;   ///< chosen and saved before create; create with it is idempotent
-    std::string runtime_id;    ///< empty before create
-    std::string endpoint_id;   ///< UUID of the metadata URIs
+    std::string docker_name;  ///< chosen and saved before create; create with it is idempotent
+    std::string runtime_id;   ///< empty before create
+    std::string endpoint_id;  ///< UUID of the metadata URIs
     std::string image_id;
     std::string image_digest;  ///< resolved manifest digest, "sha256:..."
     bool essential = false;
@@ -59,6 +67,13 @@ struct ContainerState {
     ContainerStatus known = ContainerStatus::None;
     ContainerStatus applied = ContainerStatus::None;  ///< None: nothing in flight; not saved
     ContainerStatus sent = ContainerStatus::None;
+    ContainerStatus offered = ContainerStatus::None;  ///< highest status handed to the reporter; not saved
+
+    bool start_uncertain = false;             ///< a start was asked for and nobody knows whether it happened
+    bool oom_noted = false;                   ///< the kernel killed one of its processes
+    bool recheck = false;                     ///< it ended again while a restart was in flight; not saved
+    std::optional<PendingExit> pending_exit;  ///< a restart by policy is in flight; not saved
+    std::optional<WallTime> restarted_exit;   ///< finished_at of the last end that a restart undid
 
     std::optional<int> exit_code;
     std::optional<NamedError> error;  ///< the first one sticks
@@ -87,9 +102,11 @@ struct ResourceState {
     bool shared = false;      ///< volumes of scope shared outlive the task
     ResourceStatus desired = ResourceStatus::None;
     ResourceStatus known = ResourceStatus::None;
-    bool in_flight = false;  ///< not saved
+    bool in_flight = false;  ///< not saved; CreateResource is running
     friend bool operator==(const ResourceState&, const ResourceState&) = default;
 };
+
+enum class CleanUpStage : std::uint8_t { NotYet, Running, Done };
 
 struct TaskState {
     std::string arn;
@@ -100,15 +117,26 @@ struct TaskState {
     TaskStatus desired = TaskStatus::None;
     TaskStatus known = TaskStatus::None;
     TaskStatus sent = TaskStatus::None;
+    TaskStatus offered = TaskStatus::None;  ///< highest status handed to the reporter; not saved
 
     std::string credentials_id;
     std::string execution_credentials_id;
-    std::string stop_reason;  ///< the task's terminal reason; set once
+    std::string stop_reason;           ///< the task's terminal reason; set once
     std::optional<WallTime> known_at;  ///< when `known` last rose; cleanup counts from it
     std::optional<WallTime> pull_started_at, pull_stopped_at, execution_stopped_at;
     bool resources_consumed = false;  ///< holds CPU, memory, ports of the host
     bool task_limits = false;         ///< has a cgroup of its own (CPU and memory limits enabled when it was added)
     std::uint64_t arrival = 0;        ///< order of acceptance; the waiting queue is FIFO over it
+
+    bool rejected = false;  ///< refused at acceptance: its containers never were and are not reported
+
+    // The rest is not saved: marks of what this process has under way.
+    bool execution_credentials_known = false;  ///< the execution role's credentials have come since the agent started
+    bool acquiring = false;                    ///< in the waiting queue for host resources
+    bool credentials_forgotten = false;
+    CleanUpStage cleanup = CleanUpStage::NotYet;
+    std::optional<SteadyTime> poll_at;  ///< when the containers are looked at again
+    std::optional<SteadyTime> wake_at;  ///< the last WakeAt asked for and not yet come
 
     [[nodiscard]] ContainerState* find(std::string_view container_name);
     [[nodiscard]] const ContainerState* find(std::string_view container_name) const;

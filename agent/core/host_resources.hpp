@@ -1,0 +1,83 @@
+#pragma once
+// The host's CPU, memory, ports and GPUs: who holds what, and who waits. Pure bookkeeping per task, so nothing can be
+// given back twice or by someone else. task-engine.md 1.8.
+//
+// The queue is strict FIFO over the order of acceptance and only its head is tried, so a big task is never overtaken
+// for ever by small ones. Every call that can make room settles the queue itself and returns what follows from it:
+// there is no wake-up to lose. A request that this host can never meet is refused instead of blocking the queue.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/core/task_state.hpp"
+
+namespace nodeagent::core {
+
+struct HostTotals {
+    std::int64_t cpu = 0;     ///< 1024 per logical CPU
+    std::int64_t memory = 0;  ///< MiB, reserved memory subtracted
+    std::vector<std::uint16_t> reserved_tcp;
+    std::vector<std::uint16_t> reserved_udp;
+    std::vector<std::string> gpus;
+};
+
+struct HostNeed {
+    std::int64_t cpu = 0;
+    std::int64_t memory = 0;  ///< MiB
+    std::set<std::uint16_t> tcp;
+    std::set<std::uint16_t> udp;
+    std::set<std::string> gpus;
+    friend bool operator==(const HostNeed&, const HostNeed&) = default;
+};
+
+/// What a task needs: static host ports only, none under awsvpc; memory reservations before limits.
+[[nodiscard]] HostNeed host_need(const model::Task& task);
+
+/// Whether the task takes part in the accounting at all (launch type FARGATE does not).
+[[nodiscard]] bool counts_on_host(const model::Task& task);
+
+/// What became of a task in the queue.
+struct Admission {
+    std::string task_arn;
+    std::string refused;  ///< empty: granted; otherwise why it never can be
+    [[nodiscard]] bool granted() const { return refused.empty(); }
+};
+
+class HostResources {
+  public:
+    explicit HostResources(HostTotals totals);
+
+    /// Joins the queue at the place of `arrival` (TaskState::arrival). Repeating it changes nothing; a task that
+    /// already holds its resources is granted again. Returns everything that follows, this task's admission perhaps
+    /// among it.
+    [[nodiscard]] std::vector<Admission> request(const std::string& task_arn, HostNeed need, std::uint64_t arrival);
+    /// Leaves the queue or gives back what is held; nothing if neither. Returns who gets in.
+    [[nodiscard]] std::vector<Admission> release(const std::string& task_arn);
+    /// A saved task that held its resources when the agent ended: they are its own, whether they fit or not.
+    void restore(const std::string& task_arn, HostNeed need);
+
+    /// One sentence what a queued task waits for; "" if it is not in the queue.
+    [[nodiscard]] std::string explain(const std::string& task_arn) const;
+    [[nodiscard]] bool holds(const std::string& task_arn) const { return held_.contains(task_arn); }
+    [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+    [[nodiscard]] HostNeed held() const;  ///< sum over all tasks, reserved ports not among it
+
+  private:
+    struct Waiting {
+        std::string task_arn;
+        HostNeed need;
+    };
+    [[nodiscard]] std::string impossible(const HostNeed& need) const;
+    [[nodiscard]] std::string obstacle(const HostNeed& need) const;
+    [[nodiscard]] std::vector<Admission> settle();
+
+    HostTotals totals_;
+    std::map<std::string, HostNeed> held_;
+    std::map<std::pair<std::uint64_t, std::string>, Waiting> queue_;  ///< by arrival
+};
+
+}  // namespace nodeagent::core

@@ -1,0 +1,29 @@
+#pragma once
+// The forward path of a container as a table. Stopping is possible from anywhere. task-engine.md 1.4.
+
+#include <optional>
+
+#include "agent/core/task_state.hpp"
+
+namespace nodeagent::core {
+
+enum class Work : std::uint8_t { ResolveManifest, PullImage, Create, Start };
+
+struct Transition {
+    ContainerStatus from;
+    ContainerStatus to;
+    Work work;
+};
+
+/// Where a container of ours stays until it stops.
+inline constexpr ContainerStatus kSteady = ContainerStatus::Running;
+
+/// The step that leaves `from`; nothing from Running on.
+[[nodiscard]] std::optional<Transition> next_transition(ContainerStatus from);
+
+/// What a container's status means for its task (1.3).
+[[nodiscard]] TaskStatus as_task_status(ContainerStatus known);
+/// What a task's desired status means for its containers.
+[[nodiscard]] ContainerStatus as_container_status(TaskStatus desired);
+
+}  // namespace nodeagent::core
