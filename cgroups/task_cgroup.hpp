@@ -13,8 +13,8 @@
 namespace nodeagent::cgroups {
 
 struct TaskLimits {
-    std::optional<double> cpu;                   ///< vCPUs; absent: shares instead
-    std::uint64_t cpu_shares = 2;                ///< used when cpu is absent; 2..262144
+    std::optional<double> cpu;     ///< vCPUs; absent: shares instead
+    std::uint64_t cpu_shares = 2;  ///< used when cpu is absent; 2..262144
     std::optional<std::uint64_t> memory_bytes;
     std::optional<std::uint32_t> pids;
     std::chrono::nanoseconds cpu_period = std::chrono::milliseconds(100);
@@ -25,7 +25,8 @@ struct TaskLimits {
 class TaskCgroups {
   public:
     virtual ~TaskCgroups() = default;
-    /// Once at start-up: makes the root (/ecs, or controllers of ecstasks.slice). Denied or Unavailable when impossible.
+    /// Once at start-up: makes the root (/ecs, or controllers of ecstasks.slice). Denied or Unavailable when
+    /// impossible.
     virtual Result<void> prepare() = 0;
     virtual Result<void> create(const std::string& task_id, const TaskLimits& limits) = 0;
     virtual Result<void> remove(const std::string& task_id) = 0;
