@@ -3,6 +3,7 @@
 // frames to it and its replies back. Lives as long as the process, across connections.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,13 +35,17 @@ class AcsConversation {
   private:
     using Replies = std::vector<model::AcsReply>;
     asio::awaitable<Replies> payload(model::PayloadMessage message);
-    asio::awaitable<Replies> credentials(model::IamRoleCredentialsMessage message);
     asio::awaitable<Replies> manifest(model::TaskManifestMessage message);
     asio::awaitable<Replies> stop_verified(model::TaskStopVerificationAck message);
-    asio::awaitable<Replies> attach(std::vector<Attachment> attachments, model::AckRequest ack);
-
-    bool store_credentials(const model::Task& task);
-    asio::awaitable<bool> accept(std::shared_ptr<const model::Task> task);
+    asio::awaitable<Replies> confirm_attachment(model::ConfirmAttachmentMessage message);
+    template <class Message>
+    asio::awaitable<Replies> attach_interfaces(Message message, std::optional<Error> missing, Attachment::Kind kind);
+    asio::awaitable<Replies> record(std::vector<Attachment> attachments, model::AckRequest ack);
+    Replies refresh_credentials(const model::IamRoleCredentialsMessage& message);
+    template <class Message>
+    Replies update_refused(const Message& message);
+    /// The ids that were not in the registry before.
+    std::vector<std::string> store_credentials(const model::Task& task);
 
     AcsHandler& handler_;
     credentials::Registry& registry_;

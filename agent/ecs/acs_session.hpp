@@ -56,15 +56,20 @@ class AcsSession {
     [[nodiscard]] const SessionStatus& status() const { return status_; }
 
   private:
-    struct Live;
+    struct Live;  ///< the present connection
     /// How one connection (or the attempt) ended; no value: normally.
     using Ending = std::optional<Error>;
     asio::awaitable<Ending> connect_and_serve();
     asio::awaitable<Ending> serve(std::shared_ptr<Live> live);
-    asio::awaitable<void> answer(std::shared_ptr<Live> live, std::vector<model::AcsReply> replies);
+    asio::awaitable<void> handle_frame(std::shared_ptr<Live> live, std::string payload);
+    asio::awaitable<void> watch_inactivity(std::shared_ptr<Live> live);
+    asio::awaitable<void> watch_age(std::shared_ptr<Live> live);
+    asio::awaitable<void> watch_backoff();
+    void arm_expiry();
+    asio::awaitable<void> expire_at(SteadyTime when);
     void set_connected(bool connected);
+    void note_failure(const Error& error);
 
-    asio::any_io_executor shard_;
     Options options_;
     Clock& clock_;
     net::WsDialer& dialer_;
@@ -74,7 +79,10 @@ class AcsSession {
     Backoff backoff_;
     bool ever_connected_ = false;  ///< decides sendCredentials
     SessionStatus status_;
-    Scope timers_;  ///< of the present connection, and the attachment deadlines
+    Scope timers_;  ///< of the present connection
+    Scope expiry_;  ///< sleeps until the next attachment deadline
+    std::optional<SteadyTime> expiry_armed_;
+    bool expiring_ = false;
 };
 
 }  // namespace nodeagent::ecs

@@ -58,14 +58,17 @@ class TcsSession {
         std::optional<std::vector<model::TaskMetric>> metrics;
     };
     asio::awaitable<void> produce();
+    void take_tick(std::uint64_t number);
     asio::awaitable<Ending> connect_and_serve();
     asio::awaitable<Ending> serve(std::shared_ptr<Live> live);
     asio::awaitable<void> publish(std::shared_ptr<Live> live);
     asio::awaitable<void> publish_instance_status(std::shared_ptr<Live> live);
+    asio::awaitable<void> watch_heartbeat(std::shared_ptr<Live> live);
+    asio::awaitable<void> watch_age(std::shared_ptr<Live> live);
+    /// Signs and sends; false: the message is lost, which only the log tells.
     asio::awaitable<bool> send(std::shared_ptr<Live> live, std::string envelope);
     void set_connected(bool connected);
 
-    asio::any_io_executor shard_;
     Options options_;
     Clock& clock_;
     net::WsDialer& dialer_;
