@@ -12,6 +12,8 @@
 namespace nodeagent::net {
 
 struct ServiceError {
+    ServiceError() = default;  // no aggregate: else a string would convert to one, and no ServiceResult<string> from it
+
     std::string code;     ///< "InvalidParameterException"; empty when the service did not name one
     std::string message;  ///< the service's words, or what prevented an answer
     int status = 0;       ///< HTTP status; 0: no answer
@@ -34,6 +36,8 @@ using ServiceResult = boost::system::result<T, ServiceError>;
 [[nodiscard]] ServiceError json_service_error(const HttpResponse& response);
 /// A query protocol error answer: <Code> and <Message> of the first <Error>.
 [[nodiscard]] ServiceError query_service_error(const HttpResponse& response);
+/// XML character data with the five predefined entities replaced.
+[[nodiscard]] std::string xml_text(std::string_view escaped);
 /// No answer.
 [[nodiscard]] ServiceError transport_error(const Error& error);
 
