@@ -1,0 +1,1 @@
+nodeagent_test(config_test LABEL unit DIR unit/agent/config LINKS config)
