@@ -42,22 +42,20 @@ std::string_view name(Level level) {
     return "none";
 }
 
-void append_pair(std::string& line, std::string_view key, std::string_view value, Format format) {
+void append_pair(std::string& line, std::string_view key, std::string_view value, bool quoted, Format format) {
     if (format == Format::Json) {
         line += line.size() > 1 ? "," : "";
         append_json_string(line, key);
         line += ':';
-        append_json_string(line, value);
-        return;
-    }
-    if (!line.empty()) line += ' ';
-    line += key;
-    line += '=';
-    const bool plain = !value.empty() && value.find_first_of(" \"=\n\r\t\\") == std::string_view::npos;
-    if (plain) {
-        line += value;
     } else {
+        if (!line.empty()) line += ' ';
+        line += key;
+        line += '=';
+    }
+    if (quoted) {
         append_json_string(line, value);
+    } else {
+        line += value;
     }
 }
 
@@ -89,10 +87,13 @@ void write(Level level, std::string_view message, Fields fields) {
     const Format format = g_format.load();
     std::string line;
     if (format == Format::Json) line = "{";
-    append_pair(line, "level", name(level), format);
-    append_pair(line, "time", rfc3339_seconds(std::chrono::system_clock::now()), format);
-    append_pair(line, "msg", message, format);
-    for (const Field& field : fields) append_pair(line, field.key, field.value, format);
+    // the shape of the reference's structured lines (host.md 8), so that what parses those parses these
+    const bool json = format == Format::Json;
+    append_pair(line, "level", name(level), json, format);
+    append_pair(line, "time", rfc3339_seconds(std::chrono::system_clock::now()), json, format);
+    append_pair(line, "logger", "structured", json, format);
+    append_pair(line, "msg", message, true, format);
+    for (const Field& field : fields) append_pair(line, field.key, field.value, field.quoted, format);
     if (format == Format::Json) line += '}';
     const std::lock_guard lock(g_sink_mutex);
     sink()(level, line);

@@ -18,12 +18,13 @@ enum class Level : std::uint8_t { Debug, Info, Warn, Error, Critical, None };
 struct Field {
     std::string_view key;
     std::string value;
+    bool quoted = true;  ///< text: in quotes; numbers and booleans are bare, in JSON too
     Field(std::string_view k, std::string_view v) : key(k), value(v) {}
     Field(std::string_view k, const char* v) : key(k), value(v) {}
     Field(std::string_view k, const std::string& v) : key(k), value(v) {}
-    Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
-    Field(std::string_view k, std::integral auto v) : key(k), value(std::to_string(v)) {}
-    Field(std::string_view k, double v) : key(k), value(std::to_string(v)) {}
+    Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
+    Field(std::string_view k, std::integral auto v) : key(k), value(std::to_string(v)), quoted(false) {}
+    Field(std::string_view k, double v) : key(k), value(std::to_string(v)), quoted(v - v != 0) {}  // JSON has no NaN
 };
 using Fields = std::initializer_list<Field>;
 
