@@ -191,12 +191,13 @@ asio::awaitable<Result<void>> DockerBackend::start(std::string id, nanoseconds d
 }
 
 asio::awaitable<Result<void>> DockerBackend::stop(std::string id, seconds grace) {
-    // 304: it has ended already
+    // 304: it has ended already; an absent one has ended too, and inspect() will tell
     Call call{.method = "POST",
               .path = "/containers/" + in_path(id) + "/stop?t=" + std::to_string(grace.count()),
               .timeout = grace + kStopMargin,
               .word = "stopped"};
     Result<void> done = co_await tell(std::move(call));
+    if (!done && done.error().kind == ErrorKind::NotFound) co_return Result<void>{};
     co_return done;
 }
 
