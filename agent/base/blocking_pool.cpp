@@ -48,6 +48,11 @@ BlockingPool::~BlockingPool() {
     state_->jobs.clear();
 }
 
+std::size_t BlockingPool::busy() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->jobs.size() + state_->threads.size() - state_->idle;
+}
+
 void BlockingPool::submit(std::function<void()> job) {
     const std::lock_guard lock(state_->mutex);
     state_->jobs.push_back(std::move(job));

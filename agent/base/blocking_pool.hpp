@@ -48,6 +48,8 @@ class BlockingPool {
 
     /// Runs `job` on a worker; returns at once. Thread-safe.
     void submit(std::function<void()> job);
+    /// Calls that are queued or running.
+    [[nodiscard]] std::size_t busy() const;
 
   private:
     struct State;

@@ -26,8 +26,10 @@ Error with_context(std::string_view doing, Error error) {
 
 Error from_error_code(std::string_view doing, std::error_code code) {
     const auto kind = [&] {
-        if (code == std::errc::no_such_file_or_directory || code == std::errc::no_such_process) return ErrorKind::NotFound;
-        if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted) return ErrorKind::Denied;
+        if (code == std::errc::no_such_file_or_directory || code == std::errc::no_such_process)
+            return ErrorKind::NotFound;
+        if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted)
+            return ErrorKind::Denied;
         if (code == std::errc::file_exists || code == std::errc::address_in_use) return ErrorKind::Conflict;
         if (code == std::errc::timed_out) return ErrorKind::Timeout;
         if (code == std::errc::connection_refused || code == std::errc::connection_reset ||

@@ -23,7 +23,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
         if (n == 0) return content;
         content.append(buffer.data(), static_cast<std::size_t>(n));
         if (content.size() > limit) {
-            return Error{.kind = ErrorKind::Malformed, .what = "read " + path + ": larger than " + std::to_string(limit) + " bytes"};
+            return Error{.kind = ErrorKind::Malformed,
+                         .what = "read " + path + ": larger than " + std::to_string(limit) + " bytes"};
         }
     }
 }
@@ -57,7 +58,8 @@ Result<void> replace_file(const std::string& path, std::string_view content, mod
 Result<void> make_directories(const std::string& path, mode_t mode) {
     for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
         const std::string prefix = path.substr(0, at);
-        if (!prefix.empty() && ::mkdir(prefix.c_str(), mode) != 0 && errno != EEXIST) return from_errno("create directory " + prefix);
+        if (!prefix.empty() && ::mkdir(prefix.c_str(), mode) != 0 && errno != EEXIST)
+            return from_errno("create directory " + prefix);
         if (at == std::string::npos) break;
     }
     struct stat status {};

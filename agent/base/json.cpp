@@ -29,7 +29,8 @@ bool too_deep(std::string_view text) {
 
 Result<Json> parse_json(std::string_view text) {
     if (too_deep(text)) {
-        return Error{.kind = ErrorKind::Malformed, .what = "invalid JSON: nested deeper than " + std::to_string(kMaxDepth) + " levels"};
+        return Error{.kind = ErrorKind::Malformed,
+                     .what = "invalid JSON: nested deeper than " + std::to_string(kMaxDepth) + " levels"};
     }
     try {
         // in_place: a Json converts from nearly anything, so the plain conversion would be ambiguous
@@ -43,19 +44,22 @@ Result<Json> parse_json(std::string_view text) {
 }
 
 std::string dump_json(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace); }
-std::string dump_json(const OrderedJson& document) { return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); }
+std::string dump_json(const OrderedJson& document) {
+    return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
 
 namespace json_detail {
 
 Error mismatch(const std::string& path, std::string_view expected, const Json& found) {
     const std::string at = path.empty() ? "the document" : path;
     return {.kind = ErrorKind::Malformed,
-            .what = at + ": expected " + std::string(expected) + ", got " + (found.is_object() || found.is_array() ? "an " : "a ") +
-                    found.type_name()};
+            .what = at + ": expected " + std::string(expected) + ", got " +
+                    (found.is_object() || found.is_array() ? "an " : "a ") + found.type_name()};
 }
 
 Error out_of_range(const std::string& path, const Json& found) {
-    return {.kind = ErrorKind::Malformed, .what = (path.empty() ? "the document" : path) + ": " + found.dump() + " is out of range"};
+    return {.kind = ErrorKind::Malformed,
+            .what = (path.empty() ? "the document" : path) + ": " + found.dump() + " is out of range"};
 }
 
 const Json* member(const Json& object, std::string_view name) {

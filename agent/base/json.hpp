@@ -5,8 +5,8 @@
 // members are ignored; null equals absent; a wrong JSON type, a number out of the member's range or a missing required
 // member is Malformed and names its path ("tasks[0].containers[2].cpu: expected an integer, got a string").
 // Encoding keeps the table's order and omits as Presence says.
-// Supported members: bool, integers, double, std::string, Secret, std::optional<T>, std::vector<T>, std::map<string, T>,
-// std::shared_ptr<const T>, nested tables, and Json itself for documents passed through.
+// Supported members: bool, integers, double, std::string, Secret, std::optional<T>, std::vector<T>, std::map<string,
+// T>, std::shared_ptr<const T>, nested tables, and Json itself for documents passed through.
 
 #include <concepts>
 #include <cstdint>
@@ -40,7 +40,9 @@ using OrderedJson = nlohmann::ordered_json;
 namespace json_detail {
 
 template <class T>
-concept Table = requires { T::json_fields(); };
+concept Table = requires {
+    T::json_fields();
+};
 
 template <class T>
 struct is_optional : std::false_type {};

@@ -45,8 +45,10 @@ std::vector<Mapping> clean_file_mappings() {
         }
         unsigned long kib = 0;
         if (found.empty()) continue;
-        if ((std::sscanf(line, "Private_Dirty: %lu kB", &kib) == 1 || std::sscanf(line, "Anonymous: %lu kB", &kib) == 1 ||
-             std::sscanf(line, "Shared_Dirty: %lu kB", &kib) == 1 || std::sscanf(line, "Swap: %lu kB", &kib) == 1) && kib > 0) {
+        if ((std::sscanf(line, "Private_Dirty: %lu kB", &kib) == 1 ||
+             std::sscanf(line, "Anonymous: %lu kB", &kib) == 1 ||
+             std::sscanf(line, "Shared_Dirty: %lu kB", &kib) == 1 || std::sscanf(line, "Swap: %lu kB", &kib) == 1) &&
+            kib > 0) {
             found.back().droppable = false;
         }
     }
@@ -65,7 +67,8 @@ void trim_resident_set() {
     malloc_trim(0);
     for (const Mapping& mapping : clean_file_mappings()) {
         if (mapping.droppable) {
-            madvise(reinterpret_cast<void*>(mapping.begin), mapping.end - mapping.begin, MADV_DONTNEED);  // NOLINT: an address from /proc
+            madvise(reinterpret_cast<void*>(mapping.begin), mapping.end - mapping.begin,
+                    MADV_DONTNEED);  // NOLINT: an address from /proc
         }
     }
 }
@@ -81,8 +84,8 @@ std::size_t resident_bytes() {
 std::size_t open_descriptors() {
     std::error_code failure;
     std::size_t count = 0;
-    for (auto it = std::filesystem::directory_iterator("/proc/self/fd", failure); !failure && it != std::filesystem::directory_iterator();
-         it.increment(failure)) {
+    for (auto it = std::filesystem::directory_iterator("/proc/self/fd", failure);
+         !failure && it != std::filesystem::directory_iterator(); it.increment(failure)) {
         ++count;
     }
     return count == 0 ? 0 : count - 1;  // the one that reads the directory

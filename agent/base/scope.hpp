@@ -1,6 +1,6 @@
 #pragma once
-// Owns coroutines: spawns them, counts them, cancels and drains them. Nothing in the agent is co_spawned outside a Scope.
-// Lives on one shard. Everything a coroutine refers to must outlive the Scope that runs it.
+// Owns coroutines: spawns them, counts them, cancels and drains them. Nothing in the agent is co_spawned outside a
+// Scope. Lives on one shard. Everything a coroutine refers to must outlive the Scope that runs it.
 
 #include <cstddef>
 #include <functional>

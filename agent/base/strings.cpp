@@ -20,7 +20,9 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 // Length of the valid UTF-8 sequence at text[i], or 0.
 std::size_t utf8_length(std::string_view text, std::size_t i) {
     const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U; };
-    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) { return byte(k) >= low && byte(k) <= high; };
+    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
+        return byte(k) >= low && byte(k) <= high;
+    };
     const unsigned first = byte(i);
     if (first < 0x80) return 1;
     if (first >= 0xC2 && first <= 0xDF) return tail(i + 1) ? 2 : 0;
@@ -99,8 +101,8 @@ std::string percent_encode(std::string_view text, bool keep_slash) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     for (const char c : text) {
-        const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                                c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
+        const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                                c == '-' || c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
         if (unreserved) {
             out += c;
         } else {
@@ -205,8 +207,8 @@ std::string uuid4() {
     bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0FU) | 0x40U);
     bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3FU) | 0x80U);
     const std::string digits = hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    return digits.substr(0, 8) + '-' + digits.substr(8, 4) + '-' + digits.substr(12, 4) + '-' + digits.substr(16, 4) + '-' +
-           digits.substr(20);
+    return digits.substr(0, 8) + '-' + digits.substr(8, 4) + '-' + digits.substr(12, 4) + '-' + digits.substr(16, 4) +
+           '-' + digits.substr(20);
 }
 
 }  // namespace nodeagent

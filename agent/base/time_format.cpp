@@ -87,7 +87,8 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
     if (!second || *month < 1 || *month > 12 || *day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60) {
         return std::nullopt;
     }
-    if (*year < 1678 || *year > 2261) return std::nullopt;  // Docker's zero time, and what 64-bit nanoseconds cannot hold
+    if (*year < 1678 || *year > 2261)
+        return std::nullopt;  // Docker's zero time, and what 64-bit nanoseconds cannot hold
     long long nanos = 0;
     if (take(text, '.')) {
         long long scale = 100'000'000;
@@ -115,7 +116,8 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
     utc.tm_hour = *hour;
     utc.tm_min = *minute;
     utc.tm_sec = *second;
-    return system_clock::time_point(duration_cast<system_clock::duration>(seconds(timegm(&utc) - offset) + nanoseconds(nanos)));
+    return system_clock::time_point(
+        duration_cast<system_clock::duration>(seconds(timegm(&utc) - offset) + nanoseconds(nanos)));
 }
 
 std::string go_duration(nanoseconds duration) {
@@ -144,7 +146,8 @@ std::optional<nanoseconds> parse_go_duration(std::string_view text) {
         std::size_t length = 0;
         bool any_digit = false;
         bool point = false;
-        while (length < text.size() && ((text[length] >= '0' && text[length] <= '9') || (text[length] == '.' && !point))) {
+        while (length < text.size() &&
+               ((text[length] >= '0' && text[length] <= '9') || (text[length] == '.' && !point))) {
             point = point || text[length] == '.';
             any_digit = any_digit || text[length] != '.';
             ++length;
@@ -156,8 +159,14 @@ std::optional<nanoseconds> parse_go_duration(std::string_view text) {
             std::string_view name;
             long double nanos;
         };
-        constexpr std::array<Unit, 8> units{{{"ns", 1}, {"us", 1e3L}, {"\xC2\xB5s", 1e3L}, {"\xCE\xBCs", 1e3L}, {"ms", 1e6L},
-                                             {"s", 1e9L}, {"m", 60e9L}, {"h", 3600e9L}}};
+        constexpr std::array<Unit, 8> units{{{"ns", 1},
+                                             {"us", 1e3L},
+                                             {"\xC2\xB5s", 1e3L},
+                                             {"\xCE\xBCs", 1e3L},
+                                             {"ms", 1e6L},
+                                             {"s", 1e9L},
+                                             {"m", 60e9L},
+                                             {"h", 3600e9L}}};
         const Unit* found = nullptr;
         for (const Unit& unit : units) {
             const bool longer_exists = unit.name == "m" && text.starts_with("ms");

@@ -14,7 +14,8 @@ namespace nodeagent {
 [[nodiscard]] std::string rfc3339_nanos(std::chrono::system_clock::time_point when);
 /// 20260203T040506Z, for request signing.
 [[nodiscard]] std::string iso8601_basic(std::chrono::system_clock::time_point when);
-/// RFC 3339 with any fraction and offset; nothing if malformed. Docker's zero time "0001-01-01T00:00:00Z" is nothing too.
+/// RFC 3339 with any fraction and offset; nothing if malformed. Docker's zero time "0001-01-01T00:00:00Z" is nothing
+/// too.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 /// Go's notation: 45s, 3m0s, 2h0m0s, 1.5s, 250ms.
 [[nodiscard]] std::string go_duration(std::chrono::nanoseconds duration);

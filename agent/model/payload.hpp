@@ -29,9 +29,12 @@ struct RoleCredentials {
     friend bool operator==(const RoleCredentials&, const RoleCredentials&) = default;
     static constexpr auto json_fields() {
         using T = RoleCredentials;
-        return std::tuple{optional_field("credentialsId", &T::credentials_id), optional_field("roleArn", &T::role_arn),
-                          optional_field("accessKeyId", &T::access_key_id), optional_field("secretAccessKey", &T::secret_access_key),
-                          optional_field("sessionToken", &T::session_token), optional_field("expiration", &T::expiration),
+        return std::tuple{optional_field("credentialsId", &T::credentials_id),
+                          optional_field("roleArn", &T::role_arn),
+                          optional_field("accessKeyId", &T::access_key_id),
+                          optional_field("secretAccessKey", &T::secret_access_key),
+                          optional_field("sessionToken", &T::session_token),
+                          optional_field("expiration", &T::expiration),
                           optional_field("credentialScope", &T::credential_scope)};
     }
 };
@@ -47,14 +50,15 @@ struct KeyValue {
 
 struct PortMapping {
     std::int64_t container_port = 0;
-    std::int64_t host_port = 0;             ///< 0: the agent picks one
-    std::optional<std::string> protocol;    ///< "tcp" or "udp"; absent is tcp
-    std::string container_port_range;       ///< "8000-8010", instead of container_port
+    std::int64_t host_port = 0;           ///< 0: the agent picks one
+    std::optional<std::string> protocol;  ///< "tcp" or "udp"; absent is tcp
+    std::string container_port_range;     ///< "8000-8010", instead of container_port
     friend bool operator==(const PortMapping&, const PortMapping&) = default;
     static constexpr auto json_fields() {
         using T = PortMapping;
-        return std::tuple{optional_field("containerPort", &T::container_port), optional_field("hostPort", &T::host_port),
-                          optional_field("protocol", &T::protocol), optional_field("containerPortRange", &T::container_port_range)};
+        return std::tuple{optional_field("containerPort", &T::container_port),
+                          optional_field("hostPort", &T::host_port), optional_field("protocol", &T::protocol),
+                          optional_field("containerPortRange", &T::container_port_range)};
     }
 };
 
@@ -65,7 +69,8 @@ struct MountPoint {
     friend bool operator==(const MountPoint&, const MountPoint&) = default;
     static constexpr auto json_fields() {
         using T = MountPoint;
-        return std::tuple{optional_field("sourceVolume", &T::source_volume), optional_field("containerPath", &T::container_path),
+        return std::tuple{optional_field("sourceVolume", &T::source_volume),
+                          optional_field("containerPath", &T::container_path),
                           optional_field("readOnly", &T::read_only)};
     }
 };
@@ -76,7 +81,8 @@ struct VolumeFrom {
     friend bool operator==(const VolumeFrom&, const VolumeFrom&) = default;
     static constexpr auto json_fields() {
         using T = VolumeFrom;
-        return std::tuple{optional_field("sourceContainer", &T::source_container), optional_field("readOnly", &T::read_only)};
+        return std::tuple{optional_field("sourceContainer", &T::source_container),
+                          optional_field("readOnly", &T::read_only)};
     }
 };
 
@@ -87,7 +93,8 @@ struct DockerConfig {
     friend bool operator==(const DockerConfig&, const DockerConfig&) = default;
     static constexpr auto json_fields() {
         using T = DockerConfig;
-        return std::tuple{optional_field("config", &T::config), optional_field("hostConfig", &T::host_config), optional_field("version", &T::version)};
+        return std::tuple{optional_field("config", &T::config), optional_field("hostConfig", &T::host_config),
+                          optional_field("version", &T::version)};
     }
 };
 
@@ -99,8 +106,9 @@ struct EcrAuthData {
     friend bool operator==(const EcrAuthData&, const EcrAuthData&) = default;
     static constexpr auto json_fields() {
         using T = EcrAuthData;
-        return std::tuple{optional_field("endpointOverride", &T::endpoint_override), optional_field("region", &T::region),
-                          optional_field("registryId", &T::registry_id), optional_field("useExecutionRole", &T::use_execution_role)};
+        return std::tuple{optional_field("endpointOverride", &T::endpoint_override),
+                          optional_field("region", &T::region), optional_field("registryId", &T::registry_id),
+                          optional_field("useExecutionRole", &T::use_execution_role)};
     }
 };
 
@@ -110,7 +118,8 @@ struct AsmAuthData {
     friend bool operator==(const AsmAuthData&, const AsmAuthData&) = default;
     static constexpr auto json_fields() {
         using T = AsmAuthData;
-        return std::tuple{optional_field("credentialsParameter", &T::credentials_parameter), optional_field("region", &T::region)};
+        return std::tuple{optional_field("credentialsParameter", &T::credentials_parameter),
+                          optional_field("region", &T::region)};
     }
 };
 
@@ -137,9 +146,10 @@ struct ContainerSecret {
     friend bool operator==(const ContainerSecret&, const ContainerSecret&) = default;
     static constexpr auto json_fields() {
         using T = ContainerSecret;
-        return std::tuple{optional_field("name", &T::name), optional_field("valueFrom", &T::value_from), optional_field("region", &T::region),
-                          optional_field("containerPath", &T::container_path), optional_field("type", &T::type),
-                          optional_field("provider", &T::provider), optional_field("target", &T::target)};
+        return std::tuple{optional_field("name", &T::name),     optional_field("valueFrom", &T::value_from),
+                          optional_field("region", &T::region), optional_field("containerPath", &T::container_path),
+                          optional_field("type", &T::type),     optional_field("provider", &T::provider),
+                          optional_field("target", &T::target)};
     }
 };
 
@@ -148,7 +158,8 @@ struct EnvironmentFile {
     std::string value;  ///< S3 ARN
     friend bool operator==(const EnvironmentFile&, const EnvironmentFile&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("type", &EnvironmentFile::type), optional_field("value", &EnvironmentFile::value)};
+        return std::tuple{optional_field("type", &EnvironmentFile::type),
+                          optional_field("value", &EnvironmentFile::value)};
     }
 };
 
@@ -158,7 +169,8 @@ struct Dependency {
     friend bool operator==(const Dependency&, const Dependency&) = default;
     static constexpr auto json_fields() {
         using T = Dependency;
-        return std::tuple{optional_field("containerName", &T::container_name), optional_field("condition", &T::condition)};
+        return std::tuple{optional_field("containerName", &T::container_name),
+                          optional_field("condition", &T::condition)};
     }
 };
 
@@ -169,7 +181,8 @@ struct RestartPolicy {
     friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
     static constexpr auto json_fields() {
         using T = RestartPolicy;
-        return std::tuple{optional_field("enabled", &T::enabled), optional_field("ignoredExitCodes", &T::ignored_exit_codes),
+        return std::tuple{optional_field("enabled", &T::enabled),
+                          optional_field("ignoredExitCodes", &T::ignored_exit_codes),
                           optional_field("restartAttemptPeriod", &T::restart_attempt_period)};
     }
 };
@@ -179,7 +192,8 @@ struct ManagedAgent {
     std::map<std::string, std::string> properties;
     friend bool operator==(const ManagedAgent&, const ManagedAgent&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("name", &ManagedAgent::name), optional_field("properties", &ManagedAgent::properties)};
+        return std::tuple{optional_field("name", &ManagedAgent::name),
+                          optional_field("properties", &ManagedAgent::properties)};
     }
 };
 
@@ -213,7 +227,7 @@ struct Container {
     nlohmann::json overrides;  ///< an object, or a string that holds one
     std::optional<RegistryAuthentication> registry_authentication;
     std::string logs_auth_strategy;
-    std::string health_check_type;  ///< "docker" turns health reporting on
+    std::string health_check_type;   ///< "docker" turns health reporting on
     std::int64_t start_timeout = 0;  ///< seconds
     std::int64_t stop_timeout = 0;   ///< seconds
     std::vector<Dependency> depends_on;
@@ -224,18 +238,32 @@ struct Container {
     friend bool operator==(const Container&, const Container&) = default;
     static constexpr auto json_fields() {
         using T = Container;
-        return std::tuple{optional_field("name", &T::name), optional_field("image", &T::image), optional_field("containerArn", &T::container_arn),
-                          optional_field("essential", &T::essential), optional_field("cpu", &T::cpu), optional_field("memory", &T::memory),
-                          optional_field("command", &T::command), optional_field("entryPoint", &T::entry_point),
-                          optional_field("environment", &T::environment), optional_field("environmentFiles", &T::environment_files),
-                          optional_field("secrets", &T::secrets), optional_field("links", &T::links), optional_field("portMappings", &T::port_mappings),
-                          optional_field("mountPoints", &T::mount_points), optional_field("volumesFrom", &T::volumes_from),
-                          optional_field("dockerConfig", &T::docker_config), optional_field("overrides", &T::overrides),
+        return std::tuple{optional_field("name", &T::name),
+                          optional_field("image", &T::image),
+                          optional_field("containerArn", &T::container_arn),
+                          optional_field("essential", &T::essential),
+                          optional_field("cpu", &T::cpu),
+                          optional_field("memory", &T::memory),
+                          optional_field("command", &T::command),
+                          optional_field("entryPoint", &T::entry_point),
+                          optional_field("environment", &T::environment),
+                          optional_field("environmentFiles", &T::environment_files),
+                          optional_field("secrets", &T::secrets),
+                          optional_field("links", &T::links),
+                          optional_field("portMappings", &T::port_mappings),
+                          optional_field("mountPoints", &T::mount_points),
+                          optional_field("volumesFrom", &T::volumes_from),
+                          optional_field("dockerConfig", &T::docker_config),
+                          optional_field("overrides", &T::overrides),
                           optional_field("registryAuthentication", &T::registry_authentication),
-                          optional_field("logsAuthStrategy", &T::logs_auth_strategy), optional_field("healthCheckType", &T::health_check_type),
-                          optional_field("startTimeout", &T::start_timeout), optional_field("stopTimeout", &T::stop_timeout),
-                          optional_field("dependsOn", &T::depends_on), optional_field("managedAgents", &T::managed_agents),
-                          optional_field("firelensConfiguration", &T::firelens_configuration), optional_field("restartPolicy", &T::restart_policy),
+                          optional_field("logsAuthStrategy", &T::logs_auth_strategy),
+                          optional_field("healthCheckType", &T::health_check_type),
+                          optional_field("startTimeout", &T::start_timeout),
+                          optional_field("stopTimeout", &T::stop_timeout),
+                          optional_field("dependsOn", &T::depends_on),
+                          optional_field("managedAgents", &T::managed_agents),
+                          optional_field("firelensConfiguration", &T::firelens_configuration),
+                          optional_field("restartPolicy", &T::restart_policy),
                           optional_field("credentialSpecs", &T::credential_specs)};
     }
 };
@@ -255,8 +283,9 @@ struct DockerVolume {
     friend bool operator==(const DockerVolume&, const DockerVolume&) = default;
     static constexpr auto json_fields() {
         using T = DockerVolume;
-        return std::tuple{optional_field("scope", &T::scope), optional_field("autoprovision", &T::autoprovision), optional_field("driver", &T::driver),
-                          optional_field("driverOpts", &T::driver_opts), optional_field("labels", &T::labels)};
+        return std::tuple{optional_field("scope", &T::scope), optional_field("autoprovision", &T::autoprovision),
+                          optional_field("driver", &T::driver), optional_field("driverOpts", &T::driver_opts),
+                          optional_field("labels", &T::labels)};
     }
 };
 
@@ -265,12 +294,13 @@ struct Volume {
     std::string type;  ///< absent is "host"
     std::optional<HostVolume> host;
     std::optional<DockerVolume> docker;
-    nlohmann::json efs;   ///< recognised, refused with a reason
+    nlohmann::json efs;  ///< recognised, refused with a reason
     friend bool operator==(const Volume&, const Volume&) = default;
     static constexpr auto json_fields() {
         using T = Volume;
-        return std::tuple{optional_field("name", &T::name), optional_field("type", &T::type), optional_field("host", &T::host),
-                          optional_field("dockerVolumeConfiguration", &T::docker), optional_field("efsVolumeConfiguration", &T::efs)};
+        return std::tuple{optional_field("name", &T::name), optional_field("type", &T::type),
+                          optional_field("host", &T::host), optional_field("dockerVolumeConfiguration", &T::docker),
+                          optional_field("efsVolumeConfiguration", &T::efs)};
     }
 };
 
@@ -279,7 +309,8 @@ struct AssociationContent {
     std::string value;
     friend bool operator==(const AssociationContent&, const AssociationContent&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("encoding", &AssociationContent::encoding), optional_field("value", &AssociationContent::value)};
+        return std::tuple{optional_field("encoding", &AssociationContent::encoding),
+                          optional_field("value", &AssociationContent::value)};
     }
 };
 
@@ -291,8 +322,8 @@ struct Association {
     friend bool operator==(const Association&, const Association&) = default;
     static constexpr auto json_fields() {
         using T = Association;
-        return std::tuple{optional_field("containers", &T::containers), optional_field("content", &T::content), optional_field("name", &T::name),
-                          optional_field("type", &T::type)};
+        return std::tuple{optional_field("containers", &T::containers), optional_field("content", &T::content),
+                          optional_field("name", &T::name), optional_field("type", &T::type)};
     }
 };
 
@@ -303,7 +334,8 @@ struct Attachment {
     friend bool operator==(const Attachment&, const Attachment&) = default;
     static constexpr auto json_fields() {
         using T = Attachment;
-        return std::tuple{optional_field("attachmentArn", &T::attachment_arn), optional_field("attachmentType", &T::attachment_type),
+        return std::tuple{optional_field("attachmentArn", &T::attachment_arn),
+                          optional_field("attachmentType", &T::attachment_type),
                           optional_field("attachmentProperties", &T::attachment_properties)};
     }
 };
@@ -314,7 +346,8 @@ struct Ipv4Address {
     std::string private_address;
     friend bool operator==(const Ipv4Address&, const Ipv4Address&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("primary", &Ipv4Address::primary), optional_field("privateAddress", &Ipv4Address::private_address)};
+        return std::tuple{optional_field("primary", &Ipv4Address::primary),
+                          optional_field("privateAddress", &Ipv4Address::private_address)};
     }
 };
 struct Ipv6Address {
@@ -322,7 +355,8 @@ struct Ipv6Address {
     std::string address;
     friend bool operator==(const Ipv6Address&, const Ipv6Address&) = default;
     static constexpr auto json_fields() {
-        return std::tuple{optional_field("primary", &Ipv6Address::primary), optional_field("address", &Ipv6Address::address)};
+        return std::tuple{optional_field("primary", &Ipv6Address::primary),
+                          optional_field("address", &Ipv6Address::address)};
     }
 };
 struct VlanProperties {
@@ -331,7 +365,8 @@ struct VlanProperties {
     friend bool operator==(const VlanProperties&, const VlanProperties&) = default;
     static constexpr auto json_fields() {
         using T = VlanProperties;
-        return std::tuple{optional_field("vlanId", &T::vlan_id), optional_field("trunkInterfaceMacAddress", &T::trunk_interface_mac_address)};
+        return std::tuple{optional_field("vlanId", &T::vlan_id),
+                          optional_field("trunkInterfaceMacAddress", &T::trunk_interface_mac_address)};
     }
 };
 struct ElasticNetworkInterface {
@@ -350,12 +385,16 @@ struct ElasticNetworkInterface {
     friend bool operator==(const ElasticNetworkInterface&, const ElasticNetworkInterface&) = default;
     static constexpr auto json_fields() {
         using T = ElasticNetworkInterface;
-        return std::tuple{optional_field("attachmentArn", &T::attachment_arn), optional_field("ec2Id", &T::ec2_id),
-                          optional_field("macAddress", &T::mac_address), optional_field("ipv4Addresses", &T::ipv4_addresses),
+        return std::tuple{optional_field("attachmentArn", &T::attachment_arn),
+                          optional_field("ec2Id", &T::ec2_id),
+                          optional_field("macAddress", &T::mac_address),
+                          optional_field("ipv4Addresses", &T::ipv4_addresses),
                           optional_field("ipv6Addresses", &T::ipv6_addresses),
                           optional_field("subnetGatewayIpv4Address", &T::subnet_gateway_ipv4_address),
-                          optional_field("subnetGatewayIpv6Address", &T::subnet_gateway_ipv6_address), optional_field("domainName", &T::domain_name),
-                          optional_field("domainNameServers", &T::domain_name_servers), optional_field("privateDnsName", &T::private_dns_name),
+                          optional_field("subnetGatewayIpv6Address", &T::subnet_gateway_ipv6_address),
+                          optional_field("domainName", &T::domain_name),
+                          optional_field("domainNameServers", &T::domain_name_servers),
+                          optional_field("privateDnsName", &T::private_dns_name),
                           optional_field("interfaceAssociationProtocol", &T::interface_association_protocol),
                           optional_field("interfaceVlanProperties", &T::interface_vlan_properties)};
     }
@@ -386,15 +425,27 @@ struct Task {
     friend bool operator==(const Task&, const Task&) = default;
     static constexpr auto json_fields() {
         using T = Task;
-        return std::tuple{optional_field("arn", &T::arn), optional_field("family", &T::family), optional_field("version", &T::version),
-                          optional_field("desiredStatus", &T::desired_status), optional_field("containers", &T::containers),
-                          optional_field("volumes", &T::volumes), optional_field("cpu", &T::cpu), optional_field("memory", &T::memory),
-                          optional_field("networkMode", &T::network_mode), optional_field("pidMode", &T::pid_mode), optional_field("ipcMode", &T::ipc_mode),
-                          optional_field("roleCredentials", &T::role_credentials), optional_field("executionRoleCredentials", &T::execution_role_credentials),
+        return std::tuple{optional_field("arn", &T::arn),
+                          optional_field("family", &T::family),
+                          optional_field("version", &T::version),
+                          optional_field("desiredStatus", &T::desired_status),
+                          optional_field("containers", &T::containers),
+                          optional_field("volumes", &T::volumes),
+                          optional_field("cpu", &T::cpu),
+                          optional_field("memory", &T::memory),
+                          optional_field("networkMode", &T::network_mode),
+                          optional_field("pidMode", &T::pid_mode),
+                          optional_field("ipcMode", &T::ipc_mode),
+                          optional_field("roleCredentials", &T::role_credentials),
+                          optional_field("executionRoleCredentials", &T::execution_role_credentials),
                           optional_field("elasticNetworkInterfaces", &T::elastic_network_interfaces),
-                          optional_field("proxyConfiguration", &T::proxy_configuration), optional_field("associations", &T::associations),
-                          optional_field("attachments", &T::attachments), optional_field("serviceName", &T::service_name), optional_field("group", &T::group),
-                          optional_field("launchType", &T::launch_type), optional_field("enableFaultInjection", &T::enable_fault_injection)};
+                          optional_field("proxyConfiguration", &T::proxy_configuration),
+                          optional_field("associations", &T::associations),
+                          optional_field("attachments", &T::attachments),
+                          optional_field("serviceName", &T::service_name),
+                          optional_field("group", &T::group),
+                          optional_field("launchType", &T::launch_type),
+                          optional_field("enableFaultInjection", &T::enable_fault_injection)};
     }
 };
 
@@ -408,9 +459,12 @@ struct PayloadMessage {
     std::vector<std::shared_ptr<const Task>> tasks;
     static constexpr auto json_fields() {
         using T = PayloadMessage;
-        return std::tuple{optional_field("messageId", &T::message_id), optional_field("clusterArn", &T::cluster_arn),
-                          optional_field("containerInstanceArn", &T::container_instance_arn), optional_field("generatedAt", &T::generated_at),
-                          optional_field("seqNum", &T::seq_num), optional_field("tasks", &T::tasks)};
+        return std::tuple{optional_field("messageId", &T::message_id),
+                          optional_field("clusterArn", &T::cluster_arn),
+                          optional_field("containerInstanceArn", &T::container_instance_arn),
+                          optional_field("generatedAt", &T::generated_at),
+                          optional_field("seqNum", &T::seq_num),
+                          optional_field("tasks", &T::tasks)};
     }
 };
 

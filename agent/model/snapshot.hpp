@@ -1,6 +1,6 @@
 #pragma once
-// The immutable view of all tasks that readers (metadata, introspection, telemetry, metrics) get. The engine builds a new
-// TaskView when a task changes and publishes a new Snapshot; readers keep the one they hold as long as they like.
+// The immutable view of all tasks that readers (metadata, introspection, telemetry, metrics) get. The engine builds a
+// new TaskView when a task changes and publishes a new Snapshot; readers keep the one they hold as long as they like.
 
 #include <chrono>
 #include <cstdint>
@@ -22,8 +22,8 @@ using WallTime = std::chrono::system_clock::time_point;
 struct PortBinding {
     std::uint16_t container_port = 0;
     std::uint16_t host_port = 0;
-    std::string bind_ip;              ///< "0.0.0.0", "::"
-    std::string protocol;             ///< "tcp", "udp"
+    std::string bind_ip;   ///< "0.0.0.0", "::"
+    std::string protocol;  ///< "tcp", "udp"
     friend bool operator==(const PortBinding&, const PortBinding&) = default;
 };
 
@@ -59,26 +59,26 @@ struct ContainerView {
     std::string container_arn;
     std::string type = "NORMAL";  ///< endpoints.md 2.6
     bool essential = false;
-    bool pulled_only = false;     ///< known to be pulled, not created: v4 lists it last
+    bool pulled_only = false;  ///< known to be pulled, not created: v4 lists it last
     ContainerStatus desired = ContainerStatus::None;
     ContainerStatus known = ContainerStatus::None;
     std::optional<int> exit_code;
-    std::int64_t cpu = 0;     ///< CPU shares of the payload
-    std::int64_t memory = 0;  ///< MiB of the payload
-    std::vector<PortBinding> ports;                ///< observed
-    std::vector<PortMapping> payload_ports;        ///< asked for
+    std::int64_t cpu = 0;                    ///< CPU shares of the payload
+    std::int64_t memory = 0;                 ///< MiB of the payload
+    std::vector<PortBinding> ports;          ///< observed
+    std::vector<PortMapping> payload_ports;  ///< asked for
     std::map<std::string, std::string> labels;
     std::optional<WallTime> created_at, started_at, finished_at;
     std::vector<NetworkView> networks;
-    bool network_known = false;  ///< the runtime has told the network settings
+    bool network_known = false;   ///< the runtime has told the network settings
     bool health_checked = false;  ///< healthCheckType is docker
     HealthView health;
     std::vector<VolumeView> volumes;
     std::string log_driver;
     std::map<std::string, std::string> log_options;
     std::optional<std::int64_t> restart_count;  ///< set when the restart policy is enabled
-    std::int64_t pid = 0;  ///< init process on the host while running; 0 unknown
-    std::string last_error;  ///< "CannotPullContainerError: ...", for people
+    std::int64_t pid = 0;                       ///< init process on the host while running; 0 unknown
+    std::string last_error;                     ///< "CannotPullContainerError: ...", for people
 };
 
 struct TaskView {

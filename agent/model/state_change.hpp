@@ -1,5 +1,6 @@
 #pragma once
-// What the engine tells ECS, before it becomes SubmitTaskStateChange (control-plane.md 3.5, 9). engine -> ecs, by value.
+// What the engine tells ECS, before it becomes SubmitTaskStateChange (control-plane.md 3.5, 9). engine -> ecs, by
+// value.
 
 #include <chrono>
 #include <optional>

@@ -38,7 +38,8 @@ std::string_view to_string(HealthStatus status) {
 
 std::string_view to_service_word(ContainerStatus status) {
     if (status == ContainerStatus::Stopped) return "STOPPED";
-    return status == ContainerStatus::Running || status == ContainerStatus::ResourcesProvisioned ? "RUNNING" : "PENDING";
+    return status == ContainerStatus::Running || status == ContainerStatus::ResourcesProvisioned ? "RUNNING"
+                                                                                                 : "PENDING";
 }
 
 std::string_view to_service_word(TaskStatus status) {
@@ -57,8 +58,9 @@ std::optional<TaskStatus> parse_task_status(std::string_view word) {
 
 std::optional<ContainerStatus> parse_container_status(std::string_view word) {
     if (word.empty() || word == "NONE" || word == "UNKNOWN") return ContainerStatus::None;
-    for (const auto status : {ContainerStatus::ManifestPulled, ContainerStatus::Pulled, ContainerStatus::Created, ContainerStatus::Running,
-                              ContainerStatus::ResourcesProvisioned, ContainerStatus::Stopped}) {
+    for (const auto status :
+         {ContainerStatus::ManifestPulled, ContainerStatus::Pulled, ContainerStatus::Created, ContainerStatus::Running,
+          ContainerStatus::ResourcesProvisioned, ContainerStatus::Stopped}) {
         if (word == to_string(status)) return status;
     }
     return word == "DEAD" ? std::optional(ContainerStatus::Stopped) : std::nullopt;

@@ -7,7 +7,15 @@
 
 namespace nodeagent::model {
 
-enum class ContainerStatus : std::uint8_t { None, ManifestPulled, Pulled, Created, Running, ResourcesProvisioned, Stopped };
+enum class ContainerStatus : std::uint8_t {
+    None,
+    ManifestPulled,
+    Pulled,
+    Created,
+    Running,
+    ResourcesProvisioned,
+    Stopped
+};
 enum class TaskStatus : std::uint8_t { None, ManifestPulled, Pulled, Created, Running, Stopped };
 enum class HealthStatus : std::uint8_t { Unknown, Healthy, Unhealthy };
 

@@ -25,10 +25,19 @@ double smaps_mib(pid_t pid, const std::string& key) {
 }  // namespace
 
 AgentProcess::AgentProcess(std::string binary, std::string endpoint, std::string directory, std::string docker_host) {
-    const std::vector<std::string> environment{"PATH=" + std::string(std::getenv("PATH")), "ECS_CLUSTER=bench", "ECS_BACKEND_HOST=" + endpoint,
-        "AWS_EC2_METADATA_DISABLED=true", "AWS_DEFAULT_REGION=us-west-2", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
-        "ECS_DATADIR=" + directory, "ECS_AUDIT_LOGFILE=" + directory + "/audit.log", "ECS_ENABLE_TASK_IAM_ROLE=true",
-        "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached", "ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000", "DOCKER_HOST=" + docker_host};
+    const std::vector<std::string> environment{"PATH=" + std::string(std::getenv("PATH")),
+                                               "ECS_CLUSTER=bench",
+                                               "ECS_BACKEND_HOST=" + endpoint,
+                                               "AWS_EC2_METADATA_DISABLED=true",
+                                               "AWS_DEFAULT_REGION=us-west-2",
+                                               "AWS_ACCESS_KEY_ID=bench",
+                                               "AWS_SECRET_ACCESS_KEY=bench",
+                                               "ECS_DATADIR=" + directory,
+                                               "ECS_AUDIT_LOGFILE=" + directory + "/audit.log",
+                                               "ECS_ENABLE_TASK_IAM_ROLE=true",
+                                               "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached",
+                                               "ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000",
+                                               "DOCKER_HOST=" + docker_host};
     executed_at_ = std::chrono::steady_clock::now();
     pid_ = ::fork();
     if (pid_ == 0) {

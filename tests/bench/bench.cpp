@@ -56,7 +56,8 @@ class Bench {
         const std::string directory = fresh_directory();
         const auto asked = Clock::now();
         AgentProcess agent(options_.agent, control_plane.endpoint(), directory, "unix://" + options_.docker);
-        require(control_plane.session_since(asked, std::chrono::seconds(30)), "the agent did not connect; see " + directory + "/agent.log");
+        require(control_plane.session_since(asked, std::chrono::seconds(30)),
+                "the agent did not connect; see " + directory + "/agent.log");
         wait(std::chrono::seconds(1));
         row("resident set, idle                  %8.2f MiB (PSS %.2f)", agent.resident_mib(), agent.proportional_mib());
         idle(agent, "no task");
@@ -88,7 +89,8 @@ class Bench {
             const std::string directory = fresh_directory();
             const auto asked = Clock::now();
             AgentProcess agent(options_.agent, control_plane.endpoint(), directory, "unix://" + options_.docker);
-            const auto at = require(control_plane.session_since(asked, std::chrono::seconds(30)), "the agent did not connect; see " + directory);
+            const auto at = require(control_plane.session_since(asked, std::chrono::seconds(30)),
+                                    "the agent did not connect; see " + directory);
             connect.push_back(Millis(at - agent.executed_at()).count());
             std::filesystem::remove_all(directory);
         }
@@ -99,8 +101,10 @@ class Bench {
         wait(std::chrono::seconds(2));
         const auto before = agent.cpu_time();
         wait(std::chrono::seconds(options_.idle_seconds));
-        const double percent = 100.0 * std::chrono::duration<double>(agent.cpu_time() - before).count() / options_.idle_seconds;
-        row("CPU while idle, %-8s            %8.2f %% of a core over %d s", label.c_str(), percent, options_.idle_seconds);
+        const double percent =
+            100.0 * std::chrono::duration<double>(agent.cpu_time() - before).count() / options_.idle_seconds;
+        row("CPU while idle, %-8s            %8.2f %% of a core over %d s", label.c_str(), percent,
+            options_.idle_seconds);
     }
 
     std::string payload(std::size_t number, const std::string& desired) {
@@ -108,15 +112,29 @@ class Bench {
         std::snprintf(id, sizeof id, "%032zx", 0xbe000000 + number);
         const nlohmann::json config{{"StopSignal", "SIGKILL"}};
         const nlohmann::json host_config{{"NetworkMode", "bridge"}};
-        const nlohmann::json container{{"name", "c"}, {"image", options_.image}, {"essential", true}, {"cpu", 2}, {"memory", 16},
-                                       {"command", {"sleep", "600"}},
-                                       {"dockerConfig", {{"config", config.dump()}, {"hostConfig", host_config.dump()}, {"version", "1.21"}}}};
-        const nlohmann::json task{{"arn", "arn:aws:ecs:us-west-2:123456789012:task/bench/" + std::string(id)}, {"family", "bench"}, {"version", "1"},
-                                  {"desiredStatus", desired}, {"networkMode", "bridge"}, {"containers", {container}}};
-        return nlohmann::json{{"type", "PayloadMessage"},
-                              {"message", {{"messageId", "m" + std::to_string(++messages_)}, {"clusterArn", "bench"},
-                                           {"containerInstanceArn", "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
-                                           {"seqNum", messages_}, {"tasks", {task}}}}}
+        const nlohmann::json container{
+            {"name", "c"},
+            {"image", options_.image},
+            {"essential", true},
+            {"cpu", 2},
+            {"memory", 16},
+            {"command", {"sleep", "600"}},
+            {"dockerConfig", {{"config", config.dump()}, {"hostConfig", host_config.dump()}, {"version", "1.21"}}}};
+        const nlohmann::json task{{"arn", "arn:aws:ecs:us-west-2:123456789012:task/bench/" + std::string(id)},
+                                  {"family", "bench"},
+                                  {"version", "1"},
+                                  {"desiredStatus", desired},
+                                  {"networkMode", "bridge"},
+                                  {"containers", {container}}};
+        return nlohmann::json{
+            {"type", "PayloadMessage"},
+            {"message",
+             {{"messageId", "m" + std::to_string(++messages_)},
+              {"clusterArn", "bench"},
+              {"containerInstanceArn",
+               "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
+              {"seqNum", messages_},
+              {"tasks", {task}}}}}
             .dump();
     }
 
@@ -127,7 +145,10 @@ class Bench {
         next_task_ += count;
         const auto began = Clock::now();
         for (std::string& frame : frames) control_plane.send(std::move(frame));
-        return Millis(require(control_plane.reported("RUNNING", count, std::chrono::seconds(120)), "tasks did not reach RUNNING") - began).count();
+        return Millis(require(control_plane.reported("RUNNING", count, std::chrono::seconds(120)),
+                              "tasks did not reach RUNNING") -
+                      began)
+            .count();
     }
 
     double launch_bare(std::size_t count) {
@@ -135,7 +156,8 @@ class Bench {
         std::vector<std::thread> threads;
         const auto began = Clock::now();
         for (std::size_t i = 0; i < count; ++i) {
-            threads.emplace_back([&, i] { ids[i] = DockerClient(options_.docker).launch(options_.image, "nodeagent-bench"); });
+            threads.emplace_back(
+                [&, i] { ids[i] = DockerClient(options_.docker).launch(options_.image, "nodeagent-bench"); });
         }
         for (std::thread& thread : threads) thread.join();
         const double took = Millis(Clock::now() - began).count();
@@ -144,8 +166,10 @@ class Bench {
     }
 
     void remove(const std::string& label) {
-        const auto listed = docker_.call("GET", "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22" + label + "%22%5D%7D");
-        for (const auto& container : listed) docker_.call("DELETE", "/containers/" + container.at("Id").get<std::string>() + "?force=1&v=1");
+        const auto listed =
+            docker_.call("GET", "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22" + label + "%22%5D%7D");
+        for (const auto& container : listed)
+            docker_.call("DELETE", "/containers/" + container.at("Id").get<std::string>() + "?force=1&v=1");
     }
 
     void stop_tasks(ControlPlane& control_plane) {
@@ -164,7 +188,8 @@ class Bench {
             ours.push_back(launch_agent(control_plane, 1));
             stop_tasks(control_plane);
         }
-        row("one task: bare %.1f ms, agent %.1f ms, difference of medians %.1f ms", median(bare), median(ours), median(ours) - median(bare));
+        row("one task: bare %.1f ms, agent %.1f ms, difference of medians %.1f ms", median(bare), median(ours),
+            median(ours) - median(bare));
         (void)agent;
     }
 
@@ -177,19 +202,23 @@ class Bench {
             const auto before = agent.cpu_time();
             ours.push_back(launch_agent(control_plane, options_.tasks));
             cpu.push_back(Millis(agent.cpu_time() - before).count() / static_cast<double>(options_.tasks));
-            row("  round %d: bare %.0f ms, agent %.0f ms, ratio %.2f", i + 1, bare.back(), ours.back(), ours.back() / bare.back());
+            row("  round %d: bare %.0f ms, agent %.0f ms, ratio %.2f", i + 1, bare.back(), ours.back(),
+                ours.back() / bare.back());
             if (i + 1 < options_.rounds) stop_tasks(control_plane);
         }
-        row("%zu tasks at once: bare %.0f ms, agent %.0f ms, ratio %.2f", options_.tasks, median(bare), median(ours), median(ours) / median(bare));
+        row("%zu tasks at once: bare %.0f ms, agent %.0f ms, ratio %.2f", options_.tasks, median(bare), median(ours),
+            median(ours) / median(bare));
         row("CPU of the agent per launched task  %8.2f ms", median(cpu));
         wait(std::chrono::seconds(1));
-        row("resident set, %3zu tasks             %8.2f MiB (PSS %.2f)", options_.tasks, agent.resident_mib(), agent.proportional_mib());
+        row("resident set, %3zu tasks             %8.2f MiB (PSS %.2f)", options_.tasks, agent.resident_mib(),
+            agent.proportional_mib());
         idle(agent, std::to_string(options_.tasks) + " tasks");
         metadata(agent);
     }
 
     void metadata(const AgentProcess& agent) {
-        const auto listed = docker_.call("GET", "/containers/json?filters=%7B%22label%22%3A%5B%22com.amazonaws.ecs.cluster%3Dbench%22%5D%7D");
+        const auto listed = docker_.call(
+            "GET", "/containers/json?filters=%7B%22label%22%3A%5B%22com.amazonaws.ecs.cluster%3Dbench%22%5D%7D");
         const auto inspected = docker_.call("GET", "/containers/" + listed.at(0).at("Id").get<std::string>() + "/json");
         std::string path;
         for (const std::string entry : inspected.at("Config").at("Env")) {
@@ -209,9 +238,10 @@ class Bench {
             requests = std::stod(output.substr(begin, at - begin));
         }
         std::string p99 = "?";
-        if (const auto at = output.find("99%"); at != std::string::npos) p99 = output.substr(at + 3, output.find('\n', at) - at - 3);
-        row("metadata /v4/<id>/task, 16 connections: %.1f us of CPU per request, p99%s, %.0f requests/s", requests > 0 ? cpu / requests : 0,
-            p99.c_str(), requests / 6);
+        if (const auto at = output.find("99%"); at != std::string::npos)
+            p99 = output.substr(at + 3, output.find('\n', at) - at - 3);
+        row("metadata /v4/<id>/task, 16 connections: %.1f us of CPU per request, p99%s, %.0f requests/s",
+            requests > 0 ? cpu / requests : 0, p99.c_str(), requests / 6);
     }
 
     Options options_;
@@ -237,7 +267,8 @@ int main(int argc, char** argv) {
         if (name == "--idle") options.idle_seconds = std::stoi(value);
     }
     if (options.agent.empty()) {
-        std::cerr << "usage: bench --agent BINARY [--docker SOCKET] [--image IMAGE] [--tasks N] [--rounds N] [--idle SECONDS]\n"
+        std::cerr << "usage: bench --agent BINARY [--docker SOCKET] [--image IMAGE] [--tasks N] [--rounds N] [--idle "
+                     "SECONDS]\n"
                      "Needs root, a Docker daemon with the image, wrk, and free ports 51678 and 51679.\n";
         return 2;
     }

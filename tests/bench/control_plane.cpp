@@ -54,7 +54,9 @@ ControlPlane::~ControlPlane() {
     thread_.join();
 }
 
-std::string ControlPlane::endpoint() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+std::string ControlPlane::endpoint() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+}
 
 void ControlPlane::accept() {
     acceptor_.async_accept([this](const boost::system::error_code& failure, tcp::socket socket) {
@@ -65,7 +67,8 @@ void ControlPlane::accept() {
 
 namespace {
 
-asio::awaitable<void> open_websocket(std::shared_ptr<websocket::stream<tcp::socket>> stream, http::request<http::string_body> request) {
+asio::awaitable<void> open_websocket(std::shared_ptr<websocket::stream<tcp::socket>> stream,
+                                     http::request<http::string_body> request) {
     co_await stream->async_accept(request, asio::use_awaitable);
     beast::flat_buffer buffer;
     for (;;) {
@@ -118,9 +121,11 @@ std::string ControlPlane::answer(const std::string& operation, const std::string
         return nlohmann::json{{"endpoint", endpoint() + "/acs"}, {"telemetryEndpoint", endpoint() + "/tcs"}}.dump();
     }
     if (operation == "RegisterContainerInstance") {
-        return nlohmann::json{{"containerInstance",
-                               {{"containerInstanceArn", "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
-                                {"attributes", request.value("attributes", nlohmann::json::array())}}}}
+        return nlohmann::json{
+            {"containerInstance",
+             {{"containerInstanceArn",
+               "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
+              {"attributes", request.value("attributes", nlohmann::json::array())}}}}
             .dump();
     }
     if (operation == "SubmitTaskStateChange" && request.is_object()) {
@@ -132,7 +137,8 @@ std::string ControlPlane::answer(const std::string& operation, const std::string
     return "{}";
 }
 
-std::optional<ControlPlane::Clock::time_point> ControlPlane::session_since(Clock::time_point since, std::chrono::seconds limit) {
+std::optional<ControlPlane::Clock::time_point> ControlPlane::session_since(Clock::time_point since,
+                                                                           std::chrono::seconds limit) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, limit, [&] { return session_at_ && *session_at_ > since; });
     return session_at_ && *session_at_ > since ? session_at_ : std::nullopt;
@@ -151,7 +157,8 @@ void ControlPlane::send(std::string frame) {
     });
 }
 
-std::optional<ControlPlane::Clock::time_point> ControlPlane::reported(const std::string& status, std::size_t count, std::chrono::seconds limit) {
+std::optional<ControlPlane::Clock::time_point> ControlPlane::reported(const std::string& status, std::size_t count,
+                                                                      std::chrono::seconds limit) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, limit, [&] { return reports_[status].size() >= count; })) return std::nullopt;
     Clock::time_point last{};

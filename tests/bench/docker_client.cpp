@@ -29,7 +29,10 @@ nlohmann::json DockerClient::call(const std::string& method, const std::string& 
 
 std::string DockerClient::launch(const std::string& image, const std::string& label) {
     const auto made = call("POST", "/containers/create",
-                           {{"Image", image}, {"Cmd", {"sleep", "600"}}, {"StopSignal", "SIGKILL"}, {"Labels", {{label, "bare"}}},
+                           {{"Image", image},
+                            {"Cmd", {"sleep", "600"}},
+                            {"StopSignal", "SIGKILL"},
+                            {"Labels", {{label, "bare"}}},
                             {"HostConfig", {{"NetworkMode", "bridge"}, {"Memory", 16 << 20}, {"CpuShares", 2}}}});
     std::string id = made.at("Id");
     call("POST", "/containers/" + id + "/start");

@@ -37,7 +37,7 @@ TEST(Json, NeverQuotesTheInputInAnError) {
     EXPECT_THAT(document.error().what, testing::Not(testing::HasSubstr("hunter2")));
 }
 
-TEST(Json, RefusesHostileNesting) { EXPECT_FALSE(parse_json(std::string(100'000, '[')) ); }
+TEST(Json, RefusesHostileNesting) { EXPECT_FALSE(parse_json(std::string(100'000, '['))); }
 
 }  // namespace
 }  // namespace nodeagent

@@ -12,7 +12,10 @@ TEST(Resident, TrimmingLosesNothingAndTheProgramGoesOn) {
     std::vector<std::string> kept(1000, "kept");
     const std::size_t before = resident_bytes();
     ASSERT_GT(before, 0U);
-    { const std::vector<char> touched(32U << 20U, 'x'); EXPECT_GT(resident_bytes(), before); }
+    {
+        const std::vector<char> touched(32U << 20U, 'x');
+        EXPECT_GT(resident_bytes(), before);
+    }
     trim_resident_set();
     EXPECT_EQ(kept[999], "kept");
     EXPECT_STREQ(std::strerror(ENOENT), "No such file or directory") << "libc's read-only pages are still readable";

@@ -23,7 +23,8 @@ TEST(Strings, ReplacesInvalidUtf8ByteByByte) {
 }
 
 TEST(Strings, RoundTripsBase64) {
-    for (const std::string text : {"", "a", "ab", "abc", "any carnal pleas"}) EXPECT_EQ(base64_decode(base64_encode(text)), text);
+    for (const std::string text : {"", "a", "ab", "abc", "any carnal pleas"})
+        EXPECT_EQ(base64_decode(base64_encode(text)), text);
     EXPECT_EQ(base64_encode("{}\n"), "e30K");
     EXPECT_FALSE(base64_decode("abc"));
     EXPECT_FALSE(base64_decode("ab!="));
@@ -47,7 +48,8 @@ TEST(Strings, UuidsAreVersionFourAndDistinct) {
 
 TEST(Strings, ParsesOnlyWholeIntegers) {
     EXPECT_EQ(parse_integer("-12"), -12);
-    for (const char* text : {"", " 1", "1 ", "0x1", "1.0", "99999999999999999999"}) EXPECT_FALSE(parse_integer(text)) << text;
+    for (const char* text : {"", " 1", "1 ", "0x1", "1.0", "99999999999999999999"})
+        EXPECT_FALSE(parse_integer(text)) << text;
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ TEST(TimeFormat, ReadsWhatItWritesAndWhatDockerWrites) {
 TEST(TimeFormat, CallsDockersZeroTimeNothing) { EXPECT_FALSE(parse_rfc3339("0001-01-01T00:00:00Z")); }
 
 TEST(TimeFormat, RefusesMalformedTimestamps) {
-    for (const char* text : {"", "2026", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z",
-                             "2026-01-01T00:00:00Zx", "2026-01-01T25:00:00Z"}) {
+    for (const char* text : {"", "2026", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00", "2026-01-01T00:00:00",
+                             "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx", "2026-01-01T25:00:00Z"}) {
         EXPECT_FALSE(parse_rfc3339(text)) << text;
     }
 }
@@ -48,7 +48,8 @@ TEST(TimeFormat, ReadsDurationsAsGoDoes) {
     EXPECT_EQ(parse_go_duration("250ms"), 250ms);
     EXPECT_EQ(parse_go_duration("-2s"), -2s);
     EXPECT_EQ(parse_go_duration("0"), 0s);
-    for (const char* text : {"", "10", "s", "1x", "1.2.3s", "1h 2m", "."}) EXPECT_FALSE(parse_go_duration(text)) << text;
+    for (const char* text : {"", "10", "s", "1x", "1.2.3s", "1h 2m", "."})
+        EXPECT_FALSE(parse_go_duration(text)) << text;
 }
 
 TEST(TimeFormat, CutsEpochSecondsToMilliseconds) {

@@ -1,0 +1,121 @@
+#include "agent/acs_adapter.hpp"
+
+#include <algorithm>
+
+#include "agent/base/json.hpp"
+#include "agent/base/log.hpp"
+#include "agent/base/time_format.hpp"
+#include "agent/engine/state_sink.hpp"
+#include "agent/engine/task_engine.hpp"
+
+namespace nodeagent {
+
+namespace {
+
+constexpr std::string_view kAttachmentPrefix = "attachment:";
+
+std::string shelf_key(const std::string& key) { return std::string(kAttachmentPrefix) + key; }
+
+std::string to_text(const ecs::Attachment& attachment) {
+    return dump_json(Json{{"kind", static_cast<int>(attachment.kind)},
+                          {"key", attachment.key},
+                          {"attachmentArn", attachment.attachment_arn},
+                          {"taskArn", attachment.task_arn},
+                          {"expiresAt", rfc3339_nanos(attachment.expires_at)},
+                          {"sent", attachment.sent},
+                          {"properties", attachment.properties}});
+}
+
+std::optional<ecs::Attachment> from_text(const std::string& text) {
+    const auto document = parse_json(text);
+    if (!document || !document->is_object()) return std::nullopt;
+    const auto expires = parse_rfc3339(document->value("expiresAt", ""));
+    const int kind = document->value("kind", -1);
+    if (!expires || kind < 0 || kind > static_cast<int>(ecs::Attachment::Kind::Volume)) return std::nullopt;
+    return ecs::Attachment{.kind = static_cast<ecs::Attachment::Kind>(kind),
+                           .key = document->value("key", ""),
+                           .attachment_arn = document->value("attachmentArn", ""),
+                           .task_arn = document->value("taskArn", ""),
+                           .expires_at = *expires,
+                           .sent = document->value("sent", false),
+                           .properties = document->value("properties", std::map<std::string, std::string>())};
+}
+
+}  // namespace
+
+AcsAdapter::AcsAdapter(Parts parts) : parts_(std::move(parts)) {}
+
+asio::awaitable<Result<void>> AcsAdapter::accept(std::shared_ptr<const model::Task> task) {
+    model::PayloadMessage payload;
+    payload.tasks.push_back(std::move(task));
+    const engine::PayloadOutcome outcome = co_await parts_.engine.accept(std::move(payload));
+    // The engine has reported a definition it cannot understand itself; here it only counts as not handled.
+    if (!outcome.handled) co_return Error{.kind = ErrorKind::Internal, .what = "the task was not taken over"};
+    co_return Result<void>();
+}
+
+void AcsAdapter::report_invalid(std::string task_arn, std::string reason) {
+    model::TaskStateChange change;
+    change.task_arn = std::move(task_arn);
+    change.status = model::TaskStatus::Stopped;
+    change.reason = std::move(reason);
+    parts_.reports.submit(std::move(change));
+}
+
+bool AcsAdapter::use_credentials(const std::string& task_arn, credentials::RoleType role,
+                                 const std::string& credentials_id) {
+    const auto held = parts_.engine.tasks();
+    if (std::none_of(held.begin(), held.end(), [&](const auto& task) { return task.arn == task_arn; })) return false;
+    if (const auto stored = parts_.registry.get(credentials_id)) {
+        parts_.scope.spawn(refresh(task_arn, role == credentials::RoleType::TaskExecution, stored->role));
+    }
+    return true;
+}
+
+asio::awaitable<void> AcsAdapter::refresh(std::string task_arn, bool execution_role, model::RoleCredentials role) {
+    (void)co_await parts_.engine.refresh_credentials(std::move(task_arn), execution_role, std::move(role));
+}
+
+std::vector<ecs::LocalTask> AcsAdapter::tasks() const {
+    std::vector<ecs::LocalTask> listed;
+    for (const engine::TaskOnHost& task : parts_.engine.tasks()) {
+        if (!task.internal) listed.push_back({task.arn, task.desired});
+    }
+    return listed;
+}
+
+asio::awaitable<void> AcsAdapter::stop(std::string task_arn) {
+    (void)co_await parts_.engine.stop_task(std::move(task_arn));
+}
+
+asio::awaitable<Result<void>> AcsAdapter::save_sequence_number(std::int64_t number) {
+    return parts_.store.put(engine::Shelf::Metadata, std::string(engine::kManifestSequenceKey), std::to_string(number));
+}
+
+asio::awaitable<Result<void>> AcsAdapter::save_attachment(ecs::Attachment attachment) {
+    return parts_.store.put(engine::Shelf::Metadata, shelf_key(attachment.key), to_text(attachment));
+}
+
+asio::awaitable<void> AcsAdapter::erase_attachment(std::string key) {
+    const auto erased = co_await parts_.store.erase(engine::Shelf::Metadata, shelf_key(key));
+    if (!erased)
+        log::warn("an expired attachment could not be erased; it is tried again at the next start",
+                  {{"attachment", key}, {"error", erased.error().what}});
+}
+
+void AcsAdapter::heartbeat() { parts_.on_heartbeat(); }
+
+std::vector<ecs::Attachment> saved_attachments(const engine::StoredState& stored) {
+    std::vector<ecs::Attachment> found;
+    for (const auto& [key, text] : stored.metadata) {
+        if (!key.starts_with(kAttachmentPrefix)) continue;
+        if (auto attachment = from_text(text)) {
+            found.push_back(*std::move(attachment));
+        } else {
+            log::warn("a saved attachment cannot be read; it is ignored", {{"key", key}});
+        }
+    }
+    return found;
+}
+
+}  // namespace nodeagent

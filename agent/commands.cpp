@@ -1,0 +1,122 @@
+#include "agent/commands.hpp"
+
+#include <cstdio>
+
+#include "agent/base/blocking_pool.hpp"
+#include "agent/base/scope.hpp"
+#include "agent/base/version.hpp"
+#include "agent/client_options.hpp"
+#include "agent/config/report.hpp"
+#include "agent/ecs/capabilities.hpp"
+#include "agent/ecs/host_facts.hpp"
+#include "runtime/backend.hpp"
+
+namespace nodeagent {
+
+namespace {
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+int print_version() {
+    print("Amazon ECS Agent:\n\tVersion: " + std::string(kAgentVersion) + "\n\tCommit: " + std::string(kAgentHash) +
+          "\n\tDirty: true\n\tImplementation: ecs-node-agent " NODEAGENT_VERSION "\n");
+    return 0;
+}
+
+int check_config(const config::CommandLine& flags, const config::Environment& environment) {
+    const config::Examination examination = examine_configuration(flags, environment);
+    print(config::check_report(examination));
+    return examination.problems.empty() ? 0 : 1;
+}
+
+asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found) {
+    found = co_await backend.probe();
+}
+
+/// What registration would send, as name<TAB>value lines.
+int print_attributes(const config::CommandLine& flags, const config::Environment& environment) {
+    const config::Examination examination = examine_configuration(flags, environment);
+    const config::Config& config = examination.loaded.config;
+    asio::io_context io;
+    Result<runtime::Capabilities> found = Error{.what = "not asked"};
+    auto backend = runtime::docker::make_backend(io.get_executor(), docker_options(environment, config));
+    if (backend) {
+        Scope scope(io.get_executor());
+        scope.spawn(probe(**backend, found));
+        io.run();
+    } else {
+        found = backend.error();
+    }
+    if (!found) {
+        std::fprintf(stderr, "ecs-node-agent: ask the container runtime at %s: %s\n", config.docker_host.c_str(),
+                     found.error().what.c_str());
+        return 1;
+    }
+    const auto host = ecs::read_host_facts();
+    const ecs::CapabilityInputs inputs{.config = config,
+                                       .api_versions = found->api_versions,
+                                       .volume_plugins = found->volume_plugins,
+                                       .task_limits = config.task_cpu_mem_limit.enabled(),
+                                       .optimized_cpu = host && host->optimized_cpu,
+                                       .gpu_driver_version = {}};
+    for (const model::Attribute& attribute : ecs::capabilities(inputs))
+        print(attribute.name + "\t" + attribute.value.value_or("") + "\n");
+    return 0;
+}
+
+asio::awaitable<void> ask_health(net::HttpClient& http, std::string url, bool& answered) {
+    net::HttpRequest request;
+    request.method = "HEAD";
+    request.url = std::move(url);
+    request.total_timeout = std::chrono::seconds(25);
+    request.use_proxy = false;
+    const auto response = co_await http.send(std::move(request));
+    answered = response.has_value();
+    if (!response) std::fprintf(stderr, "%s\n", response.error().what.c_str());
+}
+
+int check_health(const config::Environment& environment) {
+    const std::string configured = config::value_of(environment, "ECS_AGENT_HEALTHCHECK_HOST");
+    const std::string host = configured.empty() ? "localhost" : configured;
+    asio::io_context io;
+    BlockingPool pool(1);
+    net::CurlHttpClient http(pool, {});
+    bool answered = false;
+    asio::co_spawn(io, ask_health(http, "http://" + host + ":51678/v1/metadata", answered),
+                   [](const std::exception_ptr&) {});
+    io.run();
+    return answered ? 0 : 1;
+}
+
+}  // namespace
+
+std::string license_text() {
+    return "ecs-node-agent " NODEAGENT_VERSION
+           "\n\n"
+           "Built with these libraries, each under its own licence:\n"
+           "  Boost (Asio, Beast, System)   Boost Software License 1.0\n"
+           "  websocketpp                   BSD 3-Clause\n"
+           "  OpenSSL                       Apache License 2.0\n"
+           "  libcurl                       curl licence (MIT style)\n"
+           "  nlohmann/json                 MIT\n"
+           "  SQLite                        public domain\n";
+}
+
+int run_command(const config::CommandLine& flags, const config::Environment& environment) {
+    switch (flags.command) {
+        case config::Command::Version: return print_version();
+        case config::Command::License: print(license_text()); return 0;
+        case config::Command::Healthcheck: return check_health(environment);
+        case config::Command::Help: print(config::help_text("ecs-node-agent")); return 0;
+        case config::Command::CheckConfig: return check_config(flags, environment);
+        case config::Command::SettingsTable: print(config::settings_markdown()); return 0;
+        case config::Command::WindowsService:
+            std::fputs("-windows-service: this is the Linux agent\n", stderr);
+            return 1;
+        case config::Command::Attributes: return print_attributes(flags, environment);
+        case config::Command::Run: break;
+    }
+    return 1;
+}
+
+}  // namespace nodeagent

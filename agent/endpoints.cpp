@@ -1,0 +1,175 @@
+#include "agent/endpoints.hpp"
+
+#include <cstdio>
+#include <future>
+#include <mutex>
+
+#include <boost/asio/post.hpp>
+
+#include "agent/base/log.hpp"
+#include "agent/base/scope.hpp"
+#include "agent/base/shard.hpp"
+#include "agent/engine/event_log.hpp"
+#include "metadata/instance_identity.hpp"
+#include "metadata/introspection.hpp"
+
+namespace nodeagent {
+
+struct Endpoints::Impl {
+    explicit Impl(Parts given) : parts(std::move(given)) {
+        status.started_at = clock.now().wall;
+        if (parts.config.audit_logfile_disabled) return;
+        auto opened = RotatingFile::open(log_file_options(parts.config, parts.config.audit_logfile));
+        if (opened) {
+            audit = *std::move(opened);
+        } else {
+            log::warn("the audit log goes to standard output only; set ECS_AUDIT_LOGFILE to a writable file",
+                      {{"error", opened.error().what}});
+        }
+    }
+
+    metadata::TaskServerSources task_sources() {
+        metadata::TaskServerSources sources{.snapshots = parts.snapshots,
+                                            .credentials = parts.credentials,
+                                            .identity = identity,
+                                            .tags = parts.tags,
+                                            .protection = parts.protection,
+                                            .audit = {}};
+        if (!parts.config.audit_logfile_disabled) {
+            sources.audit = [this](const std::string& line) {
+                std::fprintf(stdout, "%s\n", line.c_str());
+                std::fflush(stdout);
+                if (audit) audit->write(line);
+            };
+        }
+        return sources;
+    }
+
+    metadata::IntrospectionSource introspection_source() {
+        metadata::IntrospectionSource source{
+            .snapshots = parts.snapshots, .identity = identity, .status = {}, .events = {}, .settings = {}};
+        source.status = [this] {
+            const std::lock_guard lock(mutex);
+            return status;
+        };
+        source.events = [this] {
+            std::vector<metadata::AgentEvent> listed;
+            for (engine::StatusChange& change : parts.events.recent()) {
+                listed.push_back(
+                    {change.when, std::move(change.task_arn), std::move(change.container), std::move(change.what)});
+            }
+            return listed;
+        };
+        source.settings = [this] {
+            std::vector<metadata::AgentSetting> listed;
+            for (const config::EffectiveSetting& setting : parts.settings) {
+                listed.push_back({setting.name, setting.value, setting.source, setting.active, setting.secret});
+            }
+            return listed;
+        };
+        return source;
+    }
+
+    template <class Change>
+    void update(Change change) {
+        const std::lock_guard lock(mutex);
+        change(status);
+    }
+
+    static asio::awaitable<void> stop_servers(Impl& self) {
+        if (self.task_server) co_await self.task_server->stop();
+        if (self.introspection) co_await self.introspection->stop();
+        self.stopped.set_value();
+    }
+
+    Parts parts;
+    SystemClock clock;
+    metadata::IdentityBoard identity;
+    metadata::InstanceIdentity known;  ///< the engine's shard only
+    std::unique_ptr<RotatingFile> audit;
+    std::mutex mutex;
+    metadata::AgentStatus status;
+    std::promise<void> stopped;
+    Shard shard{"endpoints"};
+    Scope scope{shard.executor()};
+    std::unique_ptr<metadata::TaskServer> task_server;
+    std::unique_ptr<metadata::IntrospectionServer> introspection;
+};
+
+Endpoints::Endpoints(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Endpoints::~Endpoints() = default;
+
+void Endpoints::start() {
+    Impl& self = *impl_;
+    metadata::TaskServerOptions options;
+    options.steady_rate = self.parts.config.metadata_steady_rate;
+    options.burst = self.parts.config.metadata_burst;
+    self.task_server =
+        std::make_unique<metadata::TaskServer>(self.shard.executor(), self.clock, self.task_sources(), options);
+    self.introspection =
+        std::make_unique<metadata::IntrospectionServer>(self.shard.executor(), self.clock, self.introspection_source());
+    asio::post(self.shard.executor(), [&self] {
+        self.task_server->start();
+        self.introspection->start();
+    });
+    self.shard.start();
+}
+
+void Endpoints::stop() {
+    Impl& self = *impl_;
+    asio::post(self.shard.executor(), [&self] { self.scope.spawn(Impl::stop_servers(self)); });
+    if (self.stopped.get_future().wait_for(std::chrono::seconds(2)) != std::future_status::ready) {
+        log::warn("local endpoints are still busy; they are cut off");
+    }
+    self.shard.stop();
+}
+
+void Endpoints::registered(Registered registered) {
+    Impl& self = *impl_;
+    self.known.cluster = std::move(registered.cluster);
+    self.known.container_instance_arn = std::move(registered.container_instance_arn);
+    if (!self.parts.config.task_metadata_az_disabled)
+        self.known.availability_zone = std::move(registered.availability_zone);
+    self.identity.publish(self.known);
+}
+
+void Endpoints::located(std::string vpc_id, std::string availability_zone_id) {
+    Impl& self = *impl_;
+    self.known.vpc_id = std::move(vpc_id);
+    if (!self.parts.config.task_metadata_az_disabled) self.known.availability_zone_id = std::move(availability_zone_id);
+    self.identity.publish(self.known);
+}
+
+void Endpoints::runtime_found(std::string name, std::string version) {
+    impl_->update([&](metadata::AgentStatus& status) {
+        status.runtime_name = std::move(name);
+        status.runtime_version = std::move(version);
+        status.runtime_reachable = true;
+    });
+}
+
+void Endpoints::runtime_reachable(bool reachable) {
+    impl_->update([&](metadata::AgentStatus& status) { status.runtime_reachable = reachable; });
+}
+
+void Endpoints::session(bool connected, WallTime since) {
+    impl_->update([&](metadata::AgentStatus& status) {
+        status.acs_connected = connected;
+        status.acs_connected_since = connected ? std::optional(since) : std::nullopt;
+    });
+}
+
+void Endpoints::telemetry(bool connected) {
+    impl_->update([&](metadata::AgentStatus& status) { status.tcs_connected = connected; });
+}
+
+RotatingFileOptions log_file_options(const config::Config& config, const std::string& path) {
+    RotatingFileOptions options;
+    options.path = path;
+    options.rollover = config.log_rollover == config::LogRollover::Hourly ? Rollover::Hourly : Rollover::Size;
+    options.max_bytes = static_cast<std::uint64_t>(config.log_max_file_size_mb * 1e6);
+    options.keep = config.log_max_roll_count;
+    return options;
+}
+
+}  // namespace nodeagent

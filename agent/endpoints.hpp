@@ -1,0 +1,62 @@
+#pragma once
+// The local HTTP endpoints on a shard of their own, and what they show of the rest of the agent. Setters are called on
+// the engine's shard; they publish values that the endpoints' shard reads.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/clock.hpp"
+#include "agent/base/log_sinks.hpp"
+#include "agent/base/rotating_file.hpp"
+#include "agent/config/load.hpp"
+#include "metadata/task_server.hpp"
+
+namespace nodeagent {
+
+namespace engine {
+class EventLog;
+}
+
+class Endpoints {
+  public:
+    struct Parts {
+        const config::Config& config;
+        const std::vector<config::EffectiveSetting>& settings;
+        const model::SnapshotBoard& snapshots;
+        const credentials::Registry& credentials;
+        engine::EventLog& events;
+        metadata::TagsSource tags;           ///< called on the endpoints' shard
+        metadata::ProtectionApi protection;  ///< likewise
+    };
+    struct Registered {
+        std::string container_instance_arn;
+        std::string cluster;
+        std::string availability_zone;
+    };
+    explicit Endpoints(Parts parts);
+    ~Endpoints();
+
+    void start();
+    /// Closes listeners and connections, ends the shard.
+    void stop();
+
+    void registered(Registered registered);
+    void located(std::string vpc_id, std::string availability_zone_id);
+    void runtime_found(std::string name, std::string version);
+    void runtime_reachable(bool reachable);
+    void session(bool connected, WallTime since);
+    void telemetry(bool connected);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Rolling as ECS_LOG_ROLLOVER_TYPE, ECS_LOG_MAX_FILE_SIZE_MB and ECS_LOG_MAX_ROLL_COUNT say; shared by log and audit
+/// log.
+[[nodiscard]] RotatingFileOptions log_file_options(const config::Config& config, const std::string& path);
+
+}  // namespace nodeagent

@@ -1,0 +1,1 @@
+nodeagent_test(app_test LABEL unit DIR unit/agent/app LINKS app)
