@@ -19,7 +19,7 @@ struct Hierarchy {
     Driver driver = Driver::Cgroupfs;
     std::string root = "/sys/fs/cgroup";
     /// v1: the mounted controller directories ("cpu", "memory", "systemd", ...). v2: what cgroup.controllers lists.
-    std::vector<std::string> controllers;
+    std::vector<std::string> controllers{};
 
     [[nodiscard]] bool has(std::string_view controller) const;
 };
