@@ -5,7 +5,8 @@
 namespace nodeagent::core {
 
 const ContainerState* TaskState::find(std::string_view container_name) const {
-    const auto it = std::find_if(containers.begin(), containers.end(), [&](const ContainerState& c) { return c.name == container_name; });
+    const auto it = std::find_if(containers.begin(), containers.end(),
+                                 [&](const ContainerState& c) { return c.name == container_name; });
     return it == containers.end() ? nullptr : &*it;
 }
 

@@ -69,11 +69,13 @@ struct ContainerState {
     ContainerStatus sent = ContainerStatus::None;
     ContainerStatus offered = ContainerStatus::None;  ///< highest status handed to the reporter; not saved
 
-    bool start_uncertain = false;             ///< a start was asked for and nobody knows whether it happened
-    bool oom_noted = false;                   ///< the kernel killed one of its processes
-    bool recheck = false;                     ///< it ended again while a restart was in flight; not saved
+    bool start_uncertain = false;  ///< a start was asked for and nobody knows whether it happened
+    bool oom_noted = false;        ///< the kernel killed one of its processes
+    bool came_back = false;        ///< it was seen running after its end and is to be stopped again; not saved
+    bool recheck = false;          ///< it ended again while a restart was in flight; not saved
     std::optional<PendingExit> pending_exit;  ///< a restart by policy is in flight; not saved
     std::optional<WallTime> restarted_exit;   ///< finished_at of the last end that a restart undid
+    std::optional<SteadyTime> stop_again_at;  ///< a stop failed; not tried again before this; not saved
 
     std::optional<int> exit_code;
     std::optional<NamedError> error;  ///< the first one sticks
@@ -135,6 +137,7 @@ struct TaskState {
     bool acquiring = false;                    ///< in the waiting queue for host resources
     bool credentials_forgotten = false;
     CleanUpStage cleanup = CleanUpStage::NotYet;
+    bool fast_poll = false;             ///< poll_at is one of the short polls of a blocked task
     std::optional<SteadyTime> poll_at;  ///< when the containers are looked at again
     std::optional<SteadyTime> wake_at;  ///< the last WakeAt asked for and not yet come
 

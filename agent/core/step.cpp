@@ -1,0 +1,19 @@
+#include "agent/core/step.hpp"
+
+#include "agent/core/container_facts.hpp"
+#include "agent/core/fold.hpp"
+#include "agent/core/plan.hpp"
+
+namespace nodeagent::core {
+
+Outcome step(TaskState task, const Event& event, const Instant& now, const Settings& settings) {
+    Outcome outcome{std::move(task), {}};
+    if (finished(outcome.state)) return outcome;
+    fold(outcome.state, event, now, settings, outcome.actions);
+    plan(outcome.state, now, settings, outcome.actions);
+    return outcome;
+}
+
+bool finished(const TaskState& task) { return task.cleanup == CleanUpStage::Done; }
+
+}  // namespace nodeagent::core
