@@ -39,11 +39,11 @@ struct SessionStatus {
 class AcsSession {
   public:
     struct Options {
-        SessionIdentity identity;
+        SessionIdentity identity{};
         /// The instance was reported inactive: the telemetry connection is to be closed too.
-        std::function<void()> instance_inactive;
+        std::function<void()> instance_inactive{};
         /// After every change of status().
-        std::function<void(const SessionStatus&)> changed;
+        std::function<void(const SessionStatus&)> changed{};
     };
     AcsSession(asio::any_io_executor shard, Options options, Clock& clock, net::WsDialer& dialer,
                credentials::Provider& credentials, DiscoverEndpoint discover, AcsConversation& conversation);

@@ -19,12 +19,12 @@ namespace nodeagent::ecs {
 struct Attachment {
     enum class Kind : std::uint8_t { TaskInterface, InstanceInterface, Volume };
     Kind kind = Kind::TaskInterface;
-    std::string key;  ///< MAC address in lower case, or volume id
-    std::string attachment_arn;
-    std::string task_arn;  ///< empty for instance interfaces
+    std::string key{};  ///< MAC address in lower case, or volume id
+    std::string attachment_arn{};
+    std::string task_arn{};  ///< empty for instance interfaces
     WallTime expires_at{};
-    bool sent = false;                              ///< ATTACHED was submitted and acknowledged
-    std::map<std::string, std::string> properties;  ///< volumes: deviceName, volumeName, ...
+    bool sent = false;                                ///< ATTACHED was submitted and acknowledged
+    std::map<std::string, std::string> properties{};  ///< volumes: deviceName, volumeName, ...
     friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 

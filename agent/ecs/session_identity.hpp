@@ -6,12 +6,12 @@
 namespace nodeagent::ecs {
 
 struct SessionIdentity {
-    std::string cluster;  ///< as configured: name or ARN
-    std::string container_instance_arn;
-    std::string region;
+    std::string cluster{};  ///< as configured: name or ARN
+    std::string container_instance_arn{};
+    std::string region{};
     std::string agent_version = "1.105.1";  ///< the release whose protocol we speak
     std::string agent_hash = "a8b3e7d3";    ///< eight hex digits
-    std::string runtime_version;            ///< bare daemon version; empty: not known, the parameter is left out
+    std::string runtime_version{};          ///< bare daemon version; empty: not known, the parameter is left out
     bool containerd = false;                ///< ACS then gets the literal word instead of a version
 };
 

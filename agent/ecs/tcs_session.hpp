@@ -30,7 +30,7 @@ namespace nodeagent::ecs {
 class TcsSession {
   public:
     struct Options {
-        SessionIdentity identity;
+        SessionIdentity identity{};
         bool metrics_disabled = false;          ///< every metrics request is then idle
         bool health_disabled = false;           ///< no PublishHealth
         TelemetrySource* source = nullptr;      ///< none: idle

@@ -14,9 +14,9 @@
 namespace nodeagent::net {
 
 struct ProxySettings {
-    std::string http_proxy;   ///< for ws:// and http://; "http://[user:password@]host[:port]" or "host:port"
-    std::string https_proxy;  ///< for wss:// and https://
-    std::string no_proxy;     ///< comma-separated: *, host, .domain, ip, cidr, each but the CIDR with an optional :port
+    std::string http_proxy{};   ///< for ws:// and http://; "http://[user:password@]host[:port]" or "host:port"
+    std::string https_proxy{};  ///< for wss:// and https://
+    std::string no_proxy{};  ///< comma-separated: *, host, .domain, ip, cidr, each but the CIDR with an optional :port
 };
 
 /// Reads the variables, upper case first. An empty NO_PROXY becomes the link-local endpoints and the Docker socket, as

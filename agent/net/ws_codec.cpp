@@ -29,8 +29,6 @@ struct CodecConfig : websocketpp::config::core_client {
         using response_type = base::response_type;
     };
     using transport_type = websocketpp::transport::iostream::endpoint<transport_config>;
-    // The reference offers no extension, and websocketpp opens a connection whose extension answer it just refused.
-    static const bool enable_extensions = false;
     static const std::size_t connection_read_buffer_size = 4096;
 };
 
@@ -182,7 +180,7 @@ struct WsCodec::Impl {
                 return websocketpp::lib::error_code();
             });
         connection->set_open_handler([this](websocketpp::connection_hdl) {
-            if (ended) return;
+            if (ended) return;  // websocketpp opens a connection whose extension header it just refused
             upgrading = false;
             open = true;
             upgrade_bytes = {};

@@ -36,7 +36,7 @@ struct WsHandlers {
 
 struct WsCodecOptions {
     std::string url;  ///< ws://host[:port]/path?query or wss://...; gives the request line and the Host header
-    std::vector<std::pair<std::string, std::string>> headers;  ///< added to the upgrade request
+    std::vector<std::pair<std::string, std::string>> headers{};  ///< added to the upgrade request
     /// The service states no limit and the reference has none. Ours protects the host: a longer message is answered
     /// with close 1009 and ends the connection.
     std::size_t max_message = std::size_t{64} << 20U;

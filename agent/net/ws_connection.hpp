@@ -18,8 +18,8 @@ namespace nodeagent::net {
 
 /// How servers are verified. Empty paths: the system's certificates (SSL_CERT_FILE and SSL_CERT_DIR are honoured).
 struct TlsOptions {
-    std::string ca_file;
-    std::string ca_dir;
+    std::string ca_file{};
+    std::string ca_dir{};
     bool insecure = false;  ///< -k: any certificate is accepted
 };
 
@@ -69,9 +69,9 @@ class WsConnection {
 class WsDialer {
   public:
     struct Options {
-        TlsOptions tls;
-        ProxySettings proxy;
-        WsDeadlines deadlines;
+        TlsOptions tls{};
+        ProxySettings proxy{};
+        WsDeadlines deadlines{};
         std::size_t max_message = std::size_t{64} << 20U;
     };
     explicit WsDialer(Options options);
