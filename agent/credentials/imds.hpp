@@ -80,6 +80,7 @@ class Imds {
     Clock& clock_;
     ImdsOptions options_;
     std::map<std::string, std::string> remembered_;
+    std::optional<InstanceIdentity> identity_;
     std::string token_;
     SteadyTime token_until_{};
     bool tokens_wanted_ = true;  ///< false after the service refused to issue one, until it answers 401

@@ -20,7 +20,7 @@ struct AwsCredentials {
     Secret secret_access_key;
     Secret session_token;  ///< empty when there is none
     std::optional<std::chrono::system_clock::time_point> expires_at;
-    std::string source;    ///< "environment", "EC2 role my-role": for people
+    std::string source;  ///< "environment", "EC2 role my-role": for people
 };
 
 /// Cached until shortly before expiry; safe to call for every request. Denied when no source has credentials, naming

@@ -1,6 +1,6 @@
 #pragma once
-// Credentials of task roles and execution roles, by credentials id, as ACS sent them. Written on the engine's shard, read
-// by the endpoint's shard: every call takes a short lock. Never saved, never logged.
+// Credentials of task roles and execution roles, by credentials id, as ACS sent them. Written on the engine's shard,
+// read by the endpoint's shard: every call takes a short lock. Never saved, never logged.
 
 #include <memory>
 #include <mutex>

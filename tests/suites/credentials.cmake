@@ -1,0 +1,1 @@
+nodeagent_test(credentials_test LABEL unit DIR unit/agent/credentials LINKS credentials)
