@@ -12,13 +12,16 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bench/agent_process.hpp"
-#include "tests/bench/control_plane.hpp"
-#include "tests/bench/docker_client.hpp"
+#include "tests/harness/agent_process.hpp"
+#include "tests/harness/control_plane.hpp"
+#include "tests/harness/docker_client.hpp"
 
 namespace nodeagent::bench {
 namespace {
 
+using harness::AgentProcess;
+using harness::ControlPlane;
+using harness::DockerClient;
 using Clock = std::chrono::steady_clock;
 using Millis = std::chrono::duration<double, std::milli>;
 

@@ -1,4 +1,7 @@
-# Not a test: figures, by hand (tests/bench/bench.cpp says how).
-add_executable(bench EXCLUDE_FROM_ALL bench/bench.cpp bench/agent_process.cpp bench/control_plane.cpp bench/docker_client.cpp)
-target_link_libraries(bench PRIVATE nodeagent_flags base)
+# Real processes around a real agent: for integration tests and figures.
+nodeagent_library(test_harness SOURCES harness/agent_process.cpp harness/control_plane.cpp harness/docker_client.cpp LINKS base)
+
+# Not a test: figures, by hand (bench/bench.cpp says how).
+add_executable(bench EXCLUDE_FROM_ALL bench/bench.cpp)
+target_link_libraries(bench PRIVATE nodeagent_flags test_harness)
 target_precompile_headers(bench REUSE_FROM nodeagent_pch)

@@ -1,9 +1,9 @@
-#include "tests/bench/docker_client.hpp"
+#include "tests/harness/docker_client.hpp"
 
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 namespace http = boost::beast::http;
 
@@ -39,4 +39,4 @@ std::string DockerClient::launch(const std::string& image, const std::string& la
     return id;
 }
 
-}  // namespace nodeagent::bench
+}  // namespace nodeagent::harness

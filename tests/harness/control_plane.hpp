@@ -4,17 +4,20 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <nlohmann/json.hpp>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 class ControlPlane {
   public:
@@ -30,9 +33,18 @@ class ControlPlane {
     /// Waits until `count` tasks have reported `status` since the last forget(); the time of the last one.
     std::optional<Clock::time_point> reported(const std::string& status, std::size_t count, std::chrono::seconds limit);
     void forget();
+    /// The bodies of all calls of one operation so far, in order.
+    std::vector<nlohmann::json> calls(const std::string& operation);
+    /// Waits for a SubmitTaskStateChange of this task with this status; its body, or null after `limit`.
+    nlohmann::json report_of(const std::string& task, const std::string& status, std::chrono::seconds limit);
+    /// Waits for an ACS frame from the agent that `wanted` accepts; null after `limit`.
+    nlohmann::json frame(const std::function<bool(const nlohmann::json&)>& wanted, std::chrono::seconds limit);
+    /// Cuts the ACS connection: the raw bytes go out first (half a frame, say), then the socket is closed.
+    void cut(std::string raw);
 
   private:
     struct Acs;
+    void receive(const std::string& text);
     void accept();
     void serve(boost::asio::ip::tcp::socket socket);
     std::string answer(const std::string& operation, const std::string& body);
@@ -43,8 +55,10 @@ class ControlPlane {
     std::condition_variable changed_;
     std::optional<Clock::time_point> session_at_;
     std::shared_ptr<Acs> acs_;
+    std::vector<std::pair<std::string, nlohmann::json>> calls_;
+    std::vector<nlohmann::json> frames_;
     std::map<std::string, std::map<std::string, Clock::time_point>> reports_;  ///< status -> task -> first time
     std::thread thread_;
 };
 
-}  // namespace nodeagent::bench
+}  // namespace nodeagent::harness

@@ -8,7 +8,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <nlohmann/json.hpp>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 class DockerClient {
   public:
@@ -23,4 +23,4 @@ class DockerClient {
     boost::asio::local::stream_protocol::socket socket_;
 };
 
-}  // namespace nodeagent::bench
+}  // namespace nodeagent::harness

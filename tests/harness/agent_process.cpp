@@ -1,4 +1,4 @@
-#include "tests/bench/agent_process.hpp"
+#include "tests/harness/agent_process.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 namespace {
 
@@ -24,20 +24,19 @@ double smaps_mib(pid_t pid, const std::string& key) {
 
 }  // namespace
 
-AgentProcess::AgentProcess(std::string binary, std::string endpoint, std::string directory, std::string docker_host) {
-    const std::vector<std::string> environment{"PATH=" + std::string(std::getenv("PATH")),
-                                               "ECS_CLUSTER=bench",
-                                               "ECS_BACKEND_HOST=" + endpoint,
-                                               "AWS_EC2_METADATA_DISABLED=true",
-                                               "AWS_DEFAULT_REGION=us-west-2",
-                                               "AWS_ACCESS_KEY_ID=bench",
-                                               "AWS_SECRET_ACCESS_KEY=bench",
-                                               "ECS_DATADIR=" + directory,
-                                               "ECS_AUDIT_LOGFILE=" + directory + "/audit.log",
-                                               "ECS_ENABLE_TASK_IAM_ROLE=true",
-                                               "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached",
-                                               "ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000",
-                                               "DOCKER_HOST=" + docker_host};
+AgentProcess::AgentProcess(std::string binary, std::string endpoint, std::string directory, std::string docker_host,
+                           std::vector<std::string> extra) {
+    // execve takes the first of a repeated name, as getenv does
+    std::vector<std::string> environment = std::move(extra);
+    for (const std::string& entry :
+         {"PATH=" + std::string(std::getenv("PATH")), std::string("ECS_CLUSTER=bench"), "ECS_BACKEND_HOST=" + endpoint,
+          std::string("AWS_EC2_METADATA_DISABLED=true"), std::string("AWS_DEFAULT_REGION=us-west-2"),
+          std::string("AWS_ACCESS_KEY_ID=bench"), std::string("AWS_SECRET_ACCESS_KEY=bench"),
+          "ECS_DATADIR=" + directory, "ECS_AUDIT_LOGFILE=" + directory + "/audit.log",
+          std::string("ECS_ENABLE_TASK_IAM_ROLE=true"), std::string("ECS_IMAGE_PULL_BEHAVIOR=prefer-cached"),
+          std::string("ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000"), "DOCKER_HOST=" + docker_host}) {
+        environment.push_back(entry);
+    }
     executed_at_ = std::chrono::steady_clock::now();
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -53,10 +52,15 @@ AgentProcess::AgentProcess(std::string binary, std::string endpoint, std::string
     }
 }
 
-AgentProcess::~AgentProcess() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
+AgentProcess::~AgentProcess() { finish(SIGTERM); }
+
+int AgentProcess::finish(int signal) {
+    if (pid_ <= 0) return -1;
+    if (signal != 0) ::kill(pid_, signal);
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 std::chrono::nanoseconds AgentProcess::cpu_time() const {
@@ -76,4 +80,4 @@ std::chrono::nanoseconds AgentProcess::cpu_time() const {
 double AgentProcess::resident_mib() const { return smaps_mib(pid_, "Rss:"); }
 double AgentProcess::proportional_mib() const { return smaps_mib(pid_, "Pss:"); }
 
-}  // namespace nodeagent::bench
+}  // namespace nodeagent::harness

@@ -1,4 +1,4 @@
-#include "tests/bench/control_plane.hpp"
+#include "tests/harness/control_plane.hpp"
 
 #include <deque>
 
@@ -6,12 +6,13 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <nlohmann/json.hpp>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -35,10 +36,11 @@ struct ControlPlane::Acs {
         }
         self->writing = false;
     }
-    static asio::awaitable<void> discard(std::shared_ptr<Acs> self) {
+    static asio::awaitable<void> listen(std::shared_ptr<Acs> self, ControlPlane* owner) {
         beast::flat_buffer buffer;
         for (;;) {
             co_await self->stream.async_read(buffer, asio::use_awaitable);
+            owner->receive(beast::buffers_to_string(buffer.data()));
             buffer.clear();
         }
     }
@@ -100,7 +102,7 @@ void ControlPlane::serve(tcp::socket accepted) {
                     self->acs_ = acs;
                 }
                 self->changed_.notify_all();
-                asio::co_spawn(self->io_, Acs::discard(acs), asio::detached);
+                asio::co_spawn(self->io_, Acs::listen(acs, self), asio::detached);
                 co_return;
             }
             const std::string target(request["X-Amz-Target"]);
@@ -117,6 +119,11 @@ void ControlPlane::serve(tcp::socket accepted) {
 
 std::string ControlPlane::answer(const std::string& operation, const std::string& body) {
     const auto request = nlohmann::json::parse(body, nullptr, false);
+    {
+        const std::lock_guard lock(mutex_);
+        calls_.emplace_back(operation, request);
+        changed_.notify_all();
+    }
     if (operation == "DiscoverPollEndpoint") {
         return nlohmann::json{{"endpoint", endpoint() + "/acs"}, {"telemetryEndpoint", endpoint() + "/tcs"}}.dump();
     }
@@ -171,4 +178,59 @@ void ControlPlane::forget() {
     reports_.clear();
 }
 
-}  // namespace nodeagent::bench
+std::vector<nlohmann::json> ControlPlane::calls(const std::string& operation) {
+    const std::lock_guard lock(mutex_);
+    std::vector<nlohmann::json> found;
+    for (const auto& [name, body] : calls_) {
+        if (name == operation) found.push_back(body);
+    }
+    return found;
+}
+
+nlohmann::json ControlPlane::report_of(const std::string& task, const std::string& status, std::chrono::seconds limit) {
+    std::unique_lock lock(mutex_);
+    nlohmann::json found;
+    changed_.wait_for(lock, limit, [&] {
+        for (const auto& [name, body] : calls_) {
+            if (name == "SubmitTaskStateChange" && body.value("task", "") == task && body.value("status", "") == status)
+                found = body;
+        }
+        return !found.is_null();
+    });
+    return found;
+}
+
+void ControlPlane::receive(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    frames_.push_back(nlohmann::json::parse(text, nullptr, false));
+    changed_.notify_all();
+}
+
+nlohmann::json ControlPlane::frame(const std::function<bool(const nlohmann::json&)>& wanted,
+                                   std::chrono::seconds limit) {
+    std::unique_lock lock(mutex_);
+    nlohmann::json found;
+    changed_.wait_for(lock, limit, [&] {
+        for (const auto& one : frames_) {
+            if (found.is_null() && wanted(one)) found = one;
+        }
+        return !found.is_null();
+    });
+    return found;
+}
+
+void ControlPlane::cut(std::string raw) {
+    asio::post(io_, [this, raw = std::move(raw)] {
+        std::shared_ptr<Acs> acs;
+        {
+            const std::lock_guard lock(mutex_);
+            acs = std::move(acs_);
+        }
+        if (!acs) return;
+        boost::system::error_code ignored;
+        asio::write(acs->stream.next_layer(), asio::buffer(raw), ignored);
+        acs->stream.next_layer().close(ignored);
+    });
+}
+
+}  // namespace nodeagent::harness

@@ -5,13 +5,18 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
-namespace nodeagent::bench {
+namespace nodeagent::harness {
 
 class AgentProcess {
   public:
-    AgentProcess(std::string binary, std::string endpoint, std::string directory, std::string docker_host);
+    /// `extra`: "NAME=value" entries that replace or join the usual environment.
+    AgentProcess(std::string binary, std::string endpoint, std::string directory, std::string docker_host,
+                 std::vector<std::string> extra = {});
     ~AgentProcess();  ///< SIGTERM, then waits
+    /// Sends the signal (0: none) and waits for the end; the exit code, or 128 + signal number.
+    int finish(int signal);
     AgentProcess(const AgentProcess&) = delete;
     AgentProcess& operator=(const AgentProcess&) = delete;
 
@@ -27,4 +32,4 @@ class AgentProcess {
     std::chrono::steady_clock::time_point executed_at_;
 };
 
-}  // namespace nodeagent::bench
+}  // namespace nodeagent::harness

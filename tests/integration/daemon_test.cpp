@@ -1,0 +1,257 @@
+// The whole daemon against a real Docker daemon and the harness's control plane. Fixed ports, so one at a time.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "agent/base/strings.hpp"
+#include "tests/harness/agent_process.hpp"
+#include "tests/harness/control_plane.hpp"
+#include "tests/harness/docker_client.hpp"
+
+namespace nodeagent {
+namespace {
+
+using namespace std::chrono_literals;
+using harness::AgentProcess;
+using harness::ControlPlane;
+using harness::DockerClient;
+using nlohmann::json;
+
+constexpr const char* kInstance =
+    "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef";
+
+std::string docker_socket() {
+    const char* given = std::getenv("NODEAGENT_TEST_DOCKER");
+    std::string host = given != nullptr ? given : "unix:///var/run/docker.sock";
+    return host.substr(std::string("unix://").size());
+}
+
+std::string task_arn(const std::string& name) {
+    return "arn:aws:ecs:us-west-2:123456789012:task/bench/" + hex((name + std::string(16, '-')).substr(0, 16));
+}
+
+json container(const std::string& name, std::vector<std::string> command) {
+    const json host_config{{"NetworkMode", "bridge"}};
+    return {{"name", name},
+            {"image", "busybox:latest"},
+            {"essential", true},
+            {"cpu", 2},
+            {"memory", 16},
+            {"command", command},
+            {"dockerConfig", {{"config", "{}"}, {"hostConfig", host_config.dump()}, {"version", "1.21"}}}};
+}
+
+json task(const std::string& name, std::vector<json> containers) {
+    return {{"arn", task_arn(name)},      {"family", "it"},          {"version", "1"},
+            {"desiredStatus", "RUNNING"}, {"networkMode", "bridge"}, {"containers", containers}};
+}
+
+class Daemon : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = "/tmp/nodeagent-it.XXXXXX";
+        directory_ = ::mkdtemp(pattern.data());
+    }
+
+    void TearDown() override {
+        agent_.reset();
+        DockerClient docker(docker_socket());
+        for (const auto& found : docker.call(
+                 "GET",
+                 "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.amazonaws.ecs.cluster%3Dbench%22%5D%7D")) {
+            docker.call("DELETE", "/containers/" + found.at("Id").get<std::string>() + "?force=1&v=1");
+        }
+        if (HasFailure()) {
+            std::ifstream log(directory_ + "/agent.log");
+            std::cerr << log.rdbuf();
+        }
+        std::filesystem::remove_all(directory_);
+    }
+
+    void start_without_session(std::vector<std::string> extra = {}, const std::string& docker = {}) {
+        asked_ = ControlPlane::Clock::now();
+        agent_ =
+            std::make_unique<AgentProcess>(NODEAGENT_AGENT, control_plane_.endpoint(), directory_,
+                                           "unix://" + (docker.empty() ? docker_socket() : docker), std::move(extra));
+    }
+    void start(std::vector<std::string> extra = {}) {
+        start_without_session(std::move(extra));
+        ASSERT_TRUE(control_plane_.session_since(asked_, 30s)) << "no session";
+    }
+
+    void send(const std::vector<json>& tasks) {
+        const std::string id = "m" + std::to_string(++messages_);
+        control_plane_.send(json{{"type", "PayloadMessage"},
+                                 {"message",
+                                  {{"messageId", id},
+                                   {"clusterArn", "bench"},
+                                   {"containerInstanceArn", kInstance},
+                                   {"seqNum", messages_},
+                                   {"tasks", tasks}}}}
+                                .dump());
+    }
+    bool acknowledged(const std::string& message_id) {
+        return !control_plane_
+                    .frame(
+                        [&](const json& frame) {
+                            return frame.value("type", "") == "AckRequest" &&
+                                   frame["message"].value("messageId", "") == message_id;
+                        },
+                        10s)
+                    .is_null();
+    }
+
+    /// The task's STOPPED report; everything a person would see of it in one text.
+    std::string reasons(const std::string& name) {
+        const json report = control_plane_.report_of(task_arn(name), "STOPPED", 60s);
+        std::string text = report.is_null() ? "no report" : report.value("reason", "");
+        if (report.is_object() && report.contains("containers")) {
+            for (const json& one : report["containers"]) text += "; " + one.value("reason", "");
+        }
+        return text;
+    }
+    bool runs(const std::string& name) { return !control_plane_.report_of(task_arn(name), "RUNNING", 60s).is_null(); }
+
+    std::vector<std::string> containers_of(const std::string& name) {
+        DockerClient docker(docker_socket());
+        std::vector<std::string> ids;
+        for (const auto& found : docker.call(
+                 "GET", "/containers/json?filters=" +
+                            percent_encode(json{{"label", {"com.amazonaws.ecs.task-arn=" + task_arn(name)}}}.dump()))) {
+            ids.push_back(found.at("Id"));
+        }
+        return ids;
+    }
+
+    std::string directory_;
+    ControlPlane control_plane_;
+    std::unique_ptr<AgentProcess> agent_;
+    ControlPlane::Clock::time_point asked_;
+    int messages_ = 0;
+};
+
+TEST_F(Daemon, RunsATaskAndReportsItsExitCode) {
+    start();
+    send({task("exits", {container("main", {"sh", "-c", "exit 7"})})});
+    const json report = control_plane_.report_of(task_arn("exits"), "STOPPED", 60s);
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report["containers"][0]["exitCode"], 7);
+    EXPECT_TRUE(acknowledged("m1"));
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+}
+
+TEST_F(Daemon, ABadTaskIsReportedWithItsReasonAndItsNeighboursRun) {
+    start();
+    json negative = container("main", {"sleep", "600"});
+    negative["memory"] = -5;
+    json not_json = container("main", {"sleep", "600"});
+    not_json["dockerConfig"]["hostConfig"] = "{this is not JSON";
+    json first = container("first", {"sleep", "600"});
+    json second = container("second", {"sleep", "600"});
+    first["dependsOn"] = {{{"containerName", "second"}, {"condition", "START"}}};
+    second["dependsOn"] = {{{"containerName", "first"}, {"condition", "START"}}};
+    send({task("negative", {negative}), task("not-json", {not_json}), task("cycle", {first, second}),
+          task("good", {container("main", {"sleep", "600"})})});
+    EXPECT_TRUE(runs("good"));
+    EXPECT_THAT(reasons("negative"), testing::HasSubstr("UnrecogniedTaskError: Error loading task - "));
+    EXPECT_THAT(reasons("negative"), testing::HasSubstr("memory"));
+    EXPECT_THAT(reasons("cycle"), testing::HasSubstr("Task dependencies cannot be resolved"));
+    EXPECT_THAT(reasons("not-json"), testing::HasSubstr("HostConfigError"));
+}
+
+TEST_F(Daemon, AnUnknownImageNamesTheRegistrysAnswer) {
+    start({"ECS_IMAGE_PULL_BEHAVIOR=default"});
+    json unknown = container("main", {"sleep", "600"});
+    unknown["image"] = "127.0.0.1:9/nosuch:1";
+    send({task("unknown-image", {unknown}), task("good", {container("main", {"sleep", "600"})})});
+    EXPECT_THAT(reasons("unknown-image"), testing::HasSubstr("CannotPull"));
+    EXPECT_TRUE(runs("good")) << "the cached image is used though the registry does not answer";
+}
+
+TEST_F(Daemon, AHostPortInUseStopsOnlyThatTask) {
+    start();
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::acceptor taken(io, {boost::asio::ip::tcp::v4(), 0});
+    json clash = container("main", {"sleep", "600"});
+    clash["portMappings"] = {{{"containerPort", 80}, {"hostPort", taken.local_endpoint().port()}, {"protocol", "tcp"}}};
+    send({task("clash", {clash}), task("good", {container("main", {"sleep", "600"})})});
+    EXPECT_THAT(reasons("clash"), testing::HasSubstr("CannotStartContainerError"));
+    EXPECT_TRUE(runs("good"));
+}
+
+TEST_F(Daemon, ATenMegabyteMessageIsTaken) {
+    start();
+    json large = container("main", {"sh", "-c", "exit 0"});
+    json message = task("large", {large});
+    message["group"] = std::string(10U << 20U, 'x');
+    send({message});
+    EXPECT_TRUE(acknowledged("m1"));
+    EXPECT_FALSE(control_plane_.report_of(task_arn("large"), "STOPPED", 60s).is_null());
+}
+
+TEST_F(Daemon, AConnectionCutInTheMiddleOfAFrameIsOpenedAgain) {
+    start();
+    const auto cut_at = ControlPlane::Clock::now();
+    control_plane_.cut(std::string("\x81\x7e\x01\x00{\"type\":\"Payl", 17));
+    ASSERT_TRUE(control_plane_.session_since(cut_at, 30s)) << "not connected again";
+    send({task("after", {container("main", {"sh", "-c", "exit 0"})})});
+    EXPECT_FALSE(control_plane_.report_of(task_arn("after"), "STOPPED", 60s).is_null());
+}
+
+TEST_F(Daemon, WaitsForADockerThatStartsLater) {
+    const std::string socket = directory_ + "/late.sock";
+    start_without_session({}, socket);
+    EXPECT_FALSE(control_plane_.session_since(asked_, 1s)) << "an instance without a runtime must not register";
+    std::filesystem::create_symlink(docker_socket(), socket);
+    ASSERT_TRUE(control_plane_.session_since(asked_, 30s));
+    send({task("late", {container("main", {"sh", "-c", "exit 0"})})});
+    EXPECT_FALSE(control_plane_.report_of(task_arn("late"), "STOPPED", 60s).is_null());
+}
+
+TEST_F(Daemon, SurvivesBeingKilledWithoutTouchingContainers) {
+    start();
+    send({task("stays", {container("main", {"sleep", "600"})}),
+          task("ends", {container("main", {"sh", "-c", "while [ ! -e /stop ]; do sleep 0.1; done; exit 9"})})});
+    ASSERT_TRUE(runs("stays"));
+    ASSERT_TRUE(runs("ends"));
+    const auto before = containers_of("stays");
+    ASSERT_EQ(before.size(), 1U);
+    const auto ending = containers_of("ends");
+    agent_->finish(SIGKILL);
+    {
+        DockerClient docker(docker_socket());
+        const std::string exec =
+            docker.call("POST", "/containers/" + ending.at(0) + "/exec", {{"Cmd", {"touch", "/stop"}}}).at("Id");
+        docker.call("POST", "/exec/" + exec + "/start", {{"Detach", true}});
+        docker.call("POST", "/containers/" + ending.at(0) + "/wait");
+    }
+    start();
+    const json report = control_plane_.report_of(task_arn("ends"), "STOPPED", 60s);
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report["containers"][0]["exitCode"], 9);
+    EXPECT_EQ(containers_of("stays"), before);
+    const auto registrations = control_plane_.calls("RegisterContainerInstance");
+    ASSERT_EQ(registrations.size(), 2U);
+    EXPECT_EQ(registrations[1].value("containerInstanceArn", ""), kInstance);
+}
+
+TEST_F(Daemon, RefusesTheStateOfAnotherCluster) {
+    start();
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+    start_without_session({"ECS_CLUSTER=other"});
+    EXPECT_EQ(agent_->finish(0), 5);
+}
+
+TEST_F(Daemon, ABadConfigurationEndsWithOneAndNamesTheSetting) {
+    start_without_session({"ECS_AVAILABLE_LOGGING_DRIVERS=[\"bogus\"]"});
+    EXPECT_EQ(agent_->finish(0), 1);
+    std::ifstream log(directory_ + "/agent.log");
+    const std::string text((std::istreambuf_iterator<char>(log)), {});
+    EXPECT_THAT(text, testing::HasSubstr("bogus"));
+}
+
+}  // namespace
+}  // namespace nodeagent
