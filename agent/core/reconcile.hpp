@@ -48,7 +48,8 @@ struct Reconciliation {
         std::vector<Event> events;
     };
     std::vector<TaskEvents> tasks;  ///< only those with events
-    /// Containers whose phase differs from what is known, those adopted by name or label, and, at a restart, all.
+    /// Containers whose phase differs from what is known, those found by a name whose id was not saved, and, at
+    /// a restart, all.
     std::vector<Inspection> inspect;
     std::vector<Stray> strays;
 };

@@ -95,11 +95,14 @@ struct ContainerState {
 
 enum class ResourceStatus : std::uint8_t { None, Created, Removed };
 
+/// ResourceState::name of the task's cgroup; no volume can be called so.
+inline constexpr std::string_view kCgroupResource = "~cgroup";
+
 /// Something a task needs beside containers: its cgroup, a docker volume.
 struct ResourceState {
     enum class Kind : std::uint8_t { Cgroup, DockerVolume };
     Kind kind = Kind::Cgroup;
-    std::string name;         ///< "cgroup", or the payload's volume name
+    std::string name;         ///< kCgroupResource, or the payload's volume name
     std::string docker_name;  ///< volumes: the name given to the runtime
     bool shared = false;      ///< volumes of scope shared outlive the task
     ResourceStatus desired = ResourceStatus::None;
