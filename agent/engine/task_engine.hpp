@@ -93,7 +93,8 @@ class TaskEngine {
 
     /// Takes up the saved tasks (StateStore::load(), called by the owner, who checks whose state it is) and begins to
     /// connect to the runtime. Returns without waiting for the runtime: tasks are accepted and wait until it is there.
-    asio::awaitable<void> start(StoredState stored);
+    /// Conflict: the saved tasks were made under a setting that contradicts an explicit one; the agent must not run.
+    asio::awaitable<Result<void>> start(StoredState stored);
     /// The runtime's answer to the first successful probe; waits for it. Several may wait.
     asio::awaitable<runtime::Capabilities> runtime_ready();
     /// Ends event streams, waits for work in flight up to `limit`, saves every task. Containers keep running.

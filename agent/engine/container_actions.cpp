@@ -1,0 +1,173 @@
+// AssignPorts, CreateContainer, StartContainer, StopContainer. task-engine.md 1.4, 5.2.
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/base/backoff.hpp"
+#include "agent/base/log.hpp"
+#include "agent/engine/actions.hpp"
+#include "agent/engine/image_ledger.hpp"
+#include "agent/engine/observation.hpp"
+#include "agent/engine/observer.hpp"
+#include "agent/engine/runtime_errors.hpp"
+#include "agent/engine/runtime_link.hpp"
+#include "agent/engine/spec/container_spec.hpp"
+
+namespace nodeagent::engine {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kStopAttempts = 5;
+constexpr BackoffPolicy kStopBackoff{seconds(1), seconds(5), 0.2, 1.3};
+constexpr seconds kPingLimit(5);
+constexpr seconds kInspectLimit(30);
+constexpr std::chrono::minutes kStopSlack(2);  ///< what a stop may take beyond its grace
+
+/// A daemon that goes away in the middle of a call is waited for and asked again: every call may be repeated. One that
+/// answers but keeps saying Unavailable is given this many chances.
+constexpr int kUnavailableAttempts = 5;
+constexpr BackoffPolicy kUnavailableBackoff{milliseconds(200), seconds(5), 0.2, 2};
+
+bool ask_again(const Error& error, int attempt) {
+    return error.kind == ErrorKind::Unavailable && attempt < kUnavailableAttempts;
+}
+
+}  // namespace
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::AssignPorts action) {
+    const core::ContainerState* container = task.state().find(action.container);
+    if (container == nullptr) co_return;
+    core::PortsAssigned assigned{.container = action.container, .ports = container->port_assignments, .error = {}};
+    if (assigned.ports.empty()) {
+        const PortRange range{.first = tools_.config.dynamic_port_first, .last = tools_.config.dynamic_port_last};
+        auto chosen = assign_host_ports(*container->definition, range, ports_, tools_.port_is_free);
+        if (chosen) {
+            assigned.ports = *std::move(chosen);
+        } else {
+            assigned.error = std::move(chosen).error();
+        }
+    }
+    task.tell(std::move(assigned));
+}
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action) {
+    co_await tools_.link.wait_reachable();
+    const core::ContainerState* container = task.state().find(action.container);
+    if (container == nullptr) co_return;
+    const config::Config& config = tools_.config;
+    const runtime::Capabilities& capabilities = tools_.link.capabilities();
+    SpecContext context;
+    context.cluster = config.cluster;
+    context.region = config.region;
+    context.external = config.external.enabled();
+    context.cgroup_v2 = capabilities.cgroup_v2;
+    context.propagate_memory_limit = config.propagate_task_memory_limit_cgroup_v2.enabled();
+    context.gpu_support = config.gpu_support;
+    context.inferentia_support = config.inferentia_support;
+    context.nvidia_runtime = config.nvidia_runtime;
+    context.docker_version = capabilities.version;
+    context.ipv6_only = config.ipv6_only;
+    context.image_env = tools_.images.region_env(container->image_id);
+    if (task.state().task_limits && tools_.cgroups != nullptr) {
+        context.cgroup_parent = tools_.cgroups->parent_for(core::task_id(task.state().arn));
+    }
+    core::ContainerCreated created{.container = action.container, .runtime_id = {}, .seen = {}, .error = {}};
+    auto spec = container_spec(task.state(), *container, context);
+    if (!spec) {
+        created.error = core::NamedError{.name = spec.error().name, .message = spec.error().message};
+        task.tell(std::move(created));
+        co_return;
+    }
+    const std::chrono::nanoseconds limit = config.container_create_timeout;
+    Backoff backoff(kUnavailableBackoff);
+    for (int attempt = 1;; ++attempt) {
+        runtime::ContainerSpec wanted = *spec;
+        Result<std::string> id = co_await tools_.backend.create(std::move(wanted), limit);
+        if (id) {
+            created.runtime_id = *std::move(id);
+            break;
+        }
+        if (!ask_again(id.error(), attempt)) {
+            created.error = named_error(kCreate, id.error(), limit);
+            break;
+        }
+        co_await tools_.clock.sleep_for(backoff.next());
+        co_await tools_.link.wait_reachable();
+    }
+    task.tell(std::move(created));
+}
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) {
+    const core::ContainerState* container = task.state().find(action.container);
+    if (container == nullptr) co_return;
+    const std::string id = container->runtime_id;
+    const std::chrono::nanoseconds limit = tools_.config.container_start_timeout;
+    core::ContainerStarted started{.container = action.container, .seen = {}, .error = {}};
+    Backoff backoff(kUnavailableBackoff);
+    for (int attempt = 1;; ++attempt) {
+        co_await tools_.link.wait_reachable();
+        Result<void> done = co_await tools_.backend.start(id, limit);
+        if (!done && ask_again(done.error(), attempt)) {
+            co_await tools_.clock.sleep_for(backoff.next());
+            continue;
+        }
+        if (!done) started.error = named_error(kStart, done.error(), limit);
+        break;
+    }
+    if (!started.error) {
+        Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
+        if (view) {
+            started.seen = observation(*std::move(view));
+        } else {
+            started.error = named_error(kInspect, view.error(), kInspectLimit);
+        }
+    }
+    task.tell(std::move(started));
+}
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
+    const core::ContainerState* container = task.state().find(action.container);
+    if (container == nullptr) co_return;
+    const std::string id = container->runtime_id.empty() ? container->docker_name : container->runtime_id;
+    std::optional<Error> failure;
+    Backoff backoff(kStopBackoff);
+    for (int attempt = 1;; ++attempt) {
+        co_await tools_.link.wait_reachable();
+        Result<void> stopped = co_await tools_.backend.stop(id, action.grace);
+        failure.reset();
+        if (stopped || stopped.error().kind == ErrorKind::NotFound) break;
+        failure = std::move(stopped).error();
+        if (attempt == kStopAttempts) break;
+        log::warn("container not stopped; trying again",
+                  {{"task", task.state().arn}, {"container", action.container}, {"cause", failure->what}});
+        co_await tools_.clock.sleep_for(backoff.next());
+    }
+    core::ContainerStopDone done{.container = action.container, .seen = {}, .error = {}};
+    if (failure) {
+        done.error = named_error(kStop, *failure, action.grace + kStopSlack);
+        // A daemon that does not answer says nothing of the container: then nothing is seen, and core asks again.
+        const Result<void> alive = co_await tools_.backend.ping(kPingLimit);
+        if (!alive) {
+            task.tell(std::move(done));
+            co_return;
+        }
+    }
+    // The event of the exit has usually told everything already.
+    const core::ContainerState* now = task.state().find(action.container);
+    if (now != nullptr && now->known != core::ContainerStatus::Stopped) {
+        Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
+        if (view) {
+            done.seen = observation(*std::move(view));
+            if (done.seen->phase == core::Observation::Phase::Stopped) done.error.reset();
+        } else if (view.error().kind == ErrorKind::NotFound) {
+            done.error.reset();
+            task.tell(core::ContainerVanished{action.container});
+        }
+    }
+    task.tell(std::move(done));
+}
+
+}  // namespace nodeagent::engine

@@ -1,0 +1,154 @@
+#include "agent/engine/image_puller.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "agent/base/backoff.hpp"
+#include "agent/base/log.hpp"
+#include "agent/engine/image_reference.hpp"
+#include "agent/engine/runtime_errors.hpp"
+#include "agent/engine/runtime_link.hpp"
+
+namespace nodeagent::engine {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kManifestAttempts = 9;
+constexpr BackoffPolicy kManifestBackoff{milliseconds(10), seconds(5), 0.2, 3};
+constexpr int kPullAttempts = 5;
+constexpr BackoffPolicy kPullBackoff{milliseconds(1100), seconds(5), 0.2, 2};
+constexpr int kTagAttempts = 5;
+constexpr milliseconds kTagPause(100);
+
+/// Jobs are the same when they ask the same registry for the same thing as the same user.
+std::string job_key(const std::string& image, const std::string& digest, const runtime::RegistryAuth& auth) {
+    const auto password = std::hash<std::string>{}(auth.password.reveal());
+    return image + '\n' + digest + '\n' + auth.server_address + '\n' + auth.username + '\n' + std::to_string(password);
+}
+
+/// A timed-out pull names the limit it hit: the first progress record has one of its own.
+core::NamedError pull_error(const Error& error, std::chrono::nanoseconds elapsed, std::chrono::nanoseconds total,
+                            const std::string& image) {
+    if (error.kind != ErrorKind::Timeout) return core::pull_failure(kPull.error_name, error.what, image);
+    if (elapsed < total) return named_error(kPullBegin, error, runtime::PullOptions{}.begin_timeout);
+    return named_error(kPull, error, total);
+}
+
+}  // namespace
+
+ImagePuller::ImagePuller(asio::any_io_executor shard, Clock& clock, runtime::Backend& backend, RuntimeLink& link,
+                         PullLimits limits)
+    : shard_(shard), clock_(clock), backend_(backend), link_(link), limits_(limits), pulls_(shard) {}
+
+asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::RegistryAuth auth) {
+    co_await link_.wait_reachable();
+    Backoff backoff(kManifestBackoff);
+    const SteadyTime begun = clock_.now().steady;
+    Error last;
+    for (int attempt = 1; attempt <= kManifestAttempts; ++attempt) {
+        const std::chrono::nanoseconds left = limits_.manifest_timeout - (clock_.now().steady - begun);
+        if (left <= std::chrono::nanoseconds::zero()) {
+            last.kind = ErrorKind::Timeout;
+            break;
+        }
+        Result<std::string> digest = co_await backend_.resolve_digest(image, auth, left);
+        if (digest) co_return ManifestDigest{*std::move(digest)};
+        last = std::move(digest).error();
+        if (last.kind == ErrorKind::Timeout) break;
+        log::debug("manifest not resolved", {{"image", image}, {"attempt", attempt}, {"cause", last.what}});
+        if (attempt < kManifestAttempts) co_await clock_.sleep_for(backoff.next());
+    }
+    if (last.kind != ErrorKind::Timeout) {
+        co_return core::pull_failure(kResolveManifest.error_name, last.what, image);
+    }
+    co_return named_error(kResolveManifest, last, clock_.now().steady - begun);
+}
+
+asio::awaitable<std::optional<core::NamedError>> ImagePuller::pull(std::string image, std::string digest,
+                                                                   runtime::RegistryAuth auth) {
+    const std::string key = job_key(image, digest, auth);
+    auto [found, is_new] = under_way_.try_emplace(key);
+    Job& job = found->second;
+    if (is_new) {
+        job.image = std::move(image);
+        job.digest = std::move(digest);
+        job.auth = std::move(auth);
+        job.done = std::make_shared<OneShot<Failure>>(shard_);
+        queue_.push_back(key);
+    }
+    auto done = job.done;
+    start_waiting();
+    co_return co_await OneShot<Failure>::wait(std::move(done));
+}
+
+void ImagePuller::resume() {
+    held_ = false;
+    start_waiting();
+}
+
+void ImagePuller::start_waiting() {
+    while (!held_ && running_ < limits_.parallel && !queue_.empty()) {
+        ++running_;
+        pulls_.spawn(work(std::move(queue_.front())));
+        queue_.pop_front();
+    }
+}
+
+asio::awaitable<void> ImagePuller::work(std::string key) {
+    const std::string image = under_way_.at(key).image;
+    const std::string digest = under_way_.at(key).digest;
+    const runtime::RegistryAuth auth = under_way_.at(key).auth;
+    const std::string reference = pull_reference(image, digest);
+    Failure failure = co_await pull_with_retries(image, reference, auth);
+    if (!failure && reference != image && image_digest(image).empty() && !image_digest(reference).empty()) {
+        failure = co_await tag_back(reference, image);
+    }
+    --running_;
+    const auto done = under_way_.at(key).done;
+    under_way_.erase(key);
+    done->give(std::move(failure));
+    start_waiting();
+}
+
+asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string image, std::string reference,
+                                                                     runtime::RegistryAuth auth) {
+    Backoff backoff(kPullBackoff);
+    const SteadyTime begun = clock_.now().steady;
+    Error last;
+    for (int attempt = 1; attempt <= kPullAttempts; ++attempt) {
+        co_await link_.wait_reachable();
+        runtime::PullOptions options;
+        options.inactivity_timeout = limits_.inactivity_timeout;
+        options.total_timeout = limits_.pull_timeout - (clock_.now().steady - begun);
+        if (options.total_timeout <= std::chrono::nanoseconds::zero()) {
+            last.kind = ErrorKind::Timeout;
+            break;
+        }
+        const auto quiet = [](const runtime::PullProgress&) {};
+        Result<void> pulled = co_await backend_.pull(reference, auth, options, quiet);
+        if (pulled) co_return std::nullopt;
+        last = std::move(pulled).error();
+        log::warn("image not pulled", {{"image", image},
+                                       {"attempt", attempt},
+                                       {"cause", core::pull_failure(kPull.error_name, last.what, image).message}});
+        if (attempt < kPullAttempts) co_await clock_.sleep_for(backoff.next());
+    }
+    co_return pull_error(last, clock_.now().steady - begun, limits_.pull_timeout, image);
+}
+
+asio::awaitable<ImagePuller::Failure> ImagePuller::tag_back(std::string reference, std::string image) {
+    Error last;
+    for (int attempt = 1; attempt <= kTagAttempts; ++attempt) {
+        Result<void> tagged = co_await backend_.tag(reference, image);
+        if (tagged) co_return std::nullopt;
+        last = std::move(tagged).error();
+        if (attempt < kTagAttempts) co_await clock_.sleep_for(kTagPause);
+    }
+    co_return named_error(kPull, last, seconds(30));
+}
+
+}  // namespace nodeagent::engine

@@ -1,0 +1,68 @@
+#include "agent/engine/observation.hpp"
+
+#include <utility>
+
+namespace nodeagent::engine {
+
+namespace {
+core::Observation::Phase phase_of(runtime::ContainerPhase phase) {
+    switch (phase) {
+        case runtime::ContainerPhase::Created: return core::Observation::Phase::Created;
+        case runtime::ContainerPhase::Running: return core::Observation::Phase::Running;
+        case runtime::ContainerPhase::Stopped: break;
+    }
+    return core::Observation::Phase::Stopped;
+}
+
+std::string label(const runtime::ContainerView& view, std::string_view key) {
+    const auto found = view.labels.find(std::string(key));
+    return found == view.labels.end() ? std::string() : found->second;
+}
+}  // namespace
+
+core::Observation observation(runtime::ContainerView view) {
+    core::Observation seen;
+    seen.phase = phase_of(view.phase);
+    seen.runtime_id = std::move(view.id);
+    seen.image_id = std::move(view.image_id);
+    seen.exit_code = view.exit_code;
+    seen.oom_killed = view.oom_killed;
+    seen.runtime_error = std::move(view.error);
+    seen.created_at = view.created_at;
+    seen.started_at = view.started_at;
+    seen.finished_at = view.finished_at;
+    seen.labels = std::move(view.labels);
+    seen.pid = view.pid;
+    for (runtime::PortBinding& port : view.ports) {
+        seen.ports.push_back({.container_port = port.container_port,
+                              .host_port = port.host_port,
+                              .bind_ip = std::move(port.host_ip),
+                              .protocol = std::move(port.protocol)});
+    }
+    for (runtime::Network& network : view.networks) {
+        seen.networks.push_back({.mode = std::move(network.name),
+                                 .ipv4_address = std::move(network.ipv4_address),
+                                 .ipv6_address = std::move(network.ipv6_address)});
+    }
+    for (runtime::Mount& mount : view.mounts) {
+        seen.volumes.push_back({.docker_name = std::move(mount.name),
+                                .source = std::move(mount.source),
+                                .destination = std::move(mount.destination)});
+    }
+    // no verdict before the first probe is through: the record of an earlier one stays
+    if (view.health.status == runtime::Health::Status::Healthy) seen.health = core::HealthStatus::Healthy;
+    if (view.health.status == runtime::Health::Status::Unhealthy) seen.health = core::HealthStatus::Unhealthy;
+    seen.health_output = std::move(view.health.output);
+    seen.health_exit_code = view.health.exit_code;
+    return seen;
+}
+
+core::Listed listed(const runtime::ContainerView& view) {
+    return {.runtime_id = view.id,
+            .name = view.name,
+            .phase = phase_of(view.phase),
+            .task_arn = label(view, core::kTaskArnLabel),
+            .container_name = label(view, core::kContainerNameLabel)};
+}
+
+}  // namespace nodeagent::engine

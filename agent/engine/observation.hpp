@@ -1,0 +1,16 @@
+#pragma once
+// What the runtime says of a container, in the core's words. task-engine.md 5.2 "Metadata from inspect".
+
+#include "agent/core/events.hpp"
+#include "agent/core/reconcile.hpp"
+#include "runtime/types.hpp"
+
+namespace nodeagent::engine {
+
+/// `view` must come from Backend::inspect(): a listing lacks exit code, ports and mounts.
+[[nodiscard]] core::Observation observation(runtime::ContainerView view);
+
+/// A line of Backend::list().
+[[nodiscard]] core::Listed listed(const runtime::ContainerView& view);
+
+}  // namespace nodeagent::engine

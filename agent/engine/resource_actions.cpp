@@ -1,0 +1,162 @@
+// CreateResource and CleanUp: the task's cgroup and volumes, and the end of everything. task-engine.md 3.7, 4, 7.1.
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/base/log.hpp"
+#include "agent/core/from_payload.hpp"
+#include "agent/engine/actions.hpp"
+#include "agent/engine/image_ledger.hpp"
+#include "agent/engine/runtime_errors.hpp"
+#include "agent/engine/runtime_link.hpp"
+
+namespace nodeagent::engine {
+
+namespace {
+
+constexpr std::uint64_t kMinShares = 2;
+constexpr std::uint64_t kMaxShares = 262144;
+constexpr std::chrono::minutes kVolumeLimit(5);
+
+cgroups::TaskLimits limits_of(const model::Task& task, const config::Config& config) {
+    cgroups::TaskLimits limits;
+    limits.cpu_period = config.cgroup_cpu_period;
+    if (task.cpu > 0) {
+        limits.cpu = task.cpu;
+    } else {
+        std::uint64_t shares = 0;
+        for (const model::Container& container : task.containers) {
+            shares += std::max(kMinShares, static_cast<std::uint64_t>(std::max<std::int64_t>(0, container.cpu)));
+        }
+        limits.cpu_shares = std::clamp(shares, kMinShares, kMaxShares);
+    }
+    if (task.memory > 0) limits.memory_bytes = static_cast<std::uint64_t>(task.memory) << 20U;
+    if (config.task_pids_limit > 0) limits.pids = static_cast<std::uint32_t>(config.task_pids_limit);
+    return limits;
+}
+
+/// What the payload says of the volume; nullptr for an empty host volume.
+const model::DockerVolume* configuration_of(const core::ResourceState& resource, const model::Task& task) {
+    for (const model::Volume& volume : task.volumes) {
+        if (volume.name == resource.name && volume.docker) return &*volume.docker;
+    }
+    return nullptr;
+}
+
+runtime::VolumeSpec spec_of(const core::ResourceState& resource, const model::Task& task) {
+    runtime::VolumeSpec spec;
+    spec.name = resource.docker_name;
+    spec.driver = "local";
+    if (const model::DockerVolume* configuration = configuration_of(resource, task)) {
+        if (!configuration->driver.empty()) spec.driver = configuration->driver;
+        spec.driver_opts = configuration->driver_opts;
+        spec.labels = configuration->labels;
+    }
+    return spec;
+}
+
+/// Why a task cannot have the shared volume it asks for; "" when it can: it exists as wanted, or may be created.
+std::string shared_volume_problem(const core::TaskState& task, const core::ResourceState& resource,
+                                  const Result<runtime::VolumeSpec>& existing, const config::Config& config) {
+    const model::DockerVolume* wanted = configuration_of(resource, *task.definition);
+    if (wanted == nullptr) return {};
+    const std::string detection = "initialize volume: volume detection failed, volume '" + resource.name + "' ";
+    if (!existing) {
+        if (existing.error().kind != ErrorKind::NotFound) {
+            return "initialize volume: " + named_error(kInspectVolume, existing.error(), kVolumeLimit).message;
+        }
+        if (wanted->autoprovision) return {};
+        return detection + "does not exist and autoprovision is set to false: " + existing.error().what;
+    }
+    if (!config.shared_volume_match_full_config.enabled()) return {};
+    if (existing->driver_opts == wanted->driver_opts && existing->labels == wanted->labels) return {};
+    return detection + "exists, but its options or labels are not those of the task definition";
+}
+
+}  // namespace
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::CreateResource action) {
+    const auto& resources = task.state().resources;
+    const auto found = std::find_if(resources.begin(), resources.end(),
+                                    [&](const core::ResourceState& one) { return one.name == action.name; });
+    if (found == resources.end()) co_return;
+    const core::ResourceState resource = *found;
+    core::ResourceSettled settled{
+        .name = action.name, .status = core::ResourceStatus::Created, .error = {}, .stop_reason = {}};
+    if (resource.kind == core::ResourceState::Kind::Cgroup) {
+        settled = co_await create_cgroup(task, std::move(settled));
+    } else {
+        settled = co_await create_volume(task, resource, std::move(settled));
+    }
+    task.tell(std::move(settled));
+}
+
+asio::awaitable<core::ResourceSettled> Actions::create_cgroup(LiveTask& task, core::ResourceSettled settled) {
+    if (tools_.cgroups == nullptr) co_return settled;
+    auto work = [cgroups = tools_.cgroups, id = core::task_id(task.state().arn),
+                 limits = limits_of(*task.state().definition, tools_.config)] { return cgroups->create(id, limits); };
+    const Result<void> made = co_await tools_.pool.run(std::move(work));
+    if (!made) {
+        log::error("task cgroup not created", {{"task", task.state().arn}, {"cause", made.error().what}});
+        settled.error = core::NamedError{.name = "CgroupError", .message = made.error().what};
+        settled.stop_reason = core::kCgroupFailed;
+    }
+    co_return settled;
+}
+
+asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, core::ResourceState volume,
+                                                              core::ResourceSettled settled) {
+    co_await tools_.link.wait_reachable();
+    if (volume.shared) {
+        const Result<runtime::VolumeSpec> existing = co_await tools_.backend.inspect_volume(volume.docker_name);
+        const bool absent = !existing && existing.error().kind == ErrorKind::NotFound;
+        const std::string problem = shared_volume_problem(task.state(), volume, existing, tools_.config);
+        if (!problem.empty()) {
+            settled.error = core::NamedError{.name = "ResourceInitializationError", .message = problem};
+            settled.stop_reason = core::resource_not_initialised(task.state().arn, problem);
+            settled.rejects_task = true;
+        }
+        if (!problem.empty() || !absent) co_return settled;
+    }
+    runtime::VolumeSpec spec = spec_of(volume, *task.state().definition);
+    const Result<void> made = co_await tools_.backend.create_volume(std::move(spec));
+    if (!made) {
+        settled.error = named_error(kCreateVolume, made.error(), kVolumeLimit);
+        settled.stop_reason = settled.error->message.empty() ? core::kVolumeFailed : settled.error->message;
+    }
+    co_return settled;
+}
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
+    const core::TaskState state = task.state();
+    co_await tools_.link.wait_reachable();
+    for (const core::ContainerState& container : state.containers) {
+        // by name when the agent ended between create and its answer
+        const std::string id = container.runtime_id.empty() ? container.docker_name : container.runtime_id;
+        if (id.empty()) continue;
+        const Result<void> removed = co_await tools_.backend.remove(id);
+        if (!removed) {
+            log::warn(
+                "container not removed",
+                {{"task", state.arn}, {"container", container.name}, {"id", id}, {"cause", removed.error().what}});
+        }
+    }
+    tools_.images.release(state.arn, tools_.clock.now().wall);
+    for (const core::ResourceState& resource : state.resources) {
+        Result<void> removed;
+        if (resource.kind == core::ResourceState::Kind::DockerVolume) {
+            if (resource.shared || resource.docker_name.empty()) continue;
+            removed = co_await tools_.backend.remove_volume(resource.docker_name);
+        } else if (tools_.cgroups != nullptr) {
+            auto work = [cgroups = tools_.cgroups, id = core::task_id(state.arn)] { return cgroups->remove(id); };
+            removed = co_await tools_.pool.run(std::move(work));
+        }
+        if (!removed) {
+            log::warn("task resource not removed",
+                      {{"task", state.arn}, {"resource", resource.name}, {"cause", removed.error().what}});
+        }
+    }
+    task.tell(core::CleanedUp{});
+}
+
+}  // namespace nodeagent::engine

@@ -1,0 +1,145 @@
+// What the runtime says, to the tasks it concerns: events, and the comparison with a listing after a start, after a
+// break of the event stream and every minute. task-engine.md 5.3, 6.5.
+
+#include <utility>
+
+#include "agent/base/clock.hpp"
+#include "agent/base/log.hpp"
+#include "agent/engine/engine_state.hpp"
+#include "agent/engine/observation.hpp"
+
+namespace nodeagent::engine {
+
+namespace {
+constexpr std::chrono::minutes kCompareEvery(1);
+constexpr std::chrono::seconds kListAgainAfter(1);
+constexpr std::chrono::seconds kStrayGrace(10);
+}  // namespace
+
+void TaskEngine::State::connected() {
+    board.refresh_waiting();
+    watching.spawn(resync());
+}
+
+void TaskEngine::State::changed(const runtime::RuntimeEvent& event) {
+    using Kind = runtime::RuntimeEvent::Kind;
+    const TaskBoard::Place* place = board.find(event.container_id);
+    if (place == nullptr) return;
+    TaskRunner* runner = find(place->task_arn);
+    if (runner == nullptr) return;
+    const core::ContainerState* container = runner->state().find(place->container);
+    if (container == nullptr || container->runtime_id != event.container_id) return;
+    switch (event.kind) {
+        case Kind::Created: return;
+        case Kind::Started:
+            // the start action looks for itself; a known start is no news
+            if (container->applied == core::ContainerStatus::Running) return;
+            if (container->known == core::ContainerStatus::Running) return;
+            break;
+        case Kind::Oom: runner->tell(core::OutOfMemoryNoted{place->container}); return;
+        case Kind::Removed:
+            if (container->known != core::ContainerStatus::Stopped) {
+                runner->tell(core::ContainerVanished{place->container});
+            }
+            return;
+        case Kind::Exited:
+        case Kind::Health: break;
+    }
+    const auto exit_code = event.kind == Kind::Exited ? event.exit_code : std::nullopt;
+    watching.spawn(observe(*place, event.container_id, exit_code));
+}
+
+asio::awaitable<void> TaskEngine::State::observe(TaskBoard::Place place, std::string id, std::optional<int> exit_code) {
+    Result<runtime::ContainerView> view = co_await observer.look(id);
+    TaskRunner* runner = find(place.task_arn);
+    if (runner == nullptr) co_return;
+    if (view) {
+        core::Observation seen = observation(*std::move(view));
+        if (seen.phase == core::Observation::Phase::Stopped && !seen.exit_code) seen.exit_code = exit_code;
+        runner->tell(core::ContainerObserved{.container = place.container, .seen = std::move(seen)});
+    } else if (exit_code) {
+        // it has ended, and that is all that can be known: removed by its owner, or the daemon went away
+        core::Observation seen;
+        seen.phase = core::Observation::Phase::Stopped;
+        seen.runtime_id = id;
+        seen.exit_code = exit_code;
+        runner->tell(core::ContainerObserved{.container = place.container, .seen = std::move(seen)});
+    }
+}
+
+asio::awaitable<void> TaskEngine::State::resync() {
+    while (link.reachable()) {
+        const auto cause = compared_once ? core::ReconcileCause::StreamBreak : core::ReconcileCause::AgentStart;
+        const bool done = co_await compare(cause);
+        if (done) co_return;
+        co_await parts.clock.sleep_for(kListAgainAfter);
+    }
+}
+
+asio::awaitable<void> TaskEngine::State::compare_every_minute() {
+    for (;;) {
+        co_await parts.clock.sleep_for(kCompareEvery);
+        if (link.reachable() && compared_once) (void)co_await compare(core::ReconcileCause::Periodic);
+    }
+}
+
+/// False when the runtime could not be asked.
+asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
+    Result<std::vector<runtime::ContainerView>> views = co_await parts.backend.list(std::string(core::kTaskArnLabel));
+    if (!views) {
+        log::warn("containers cannot be listed; trying again", {{"cause", views.error().what}});
+        co_return false;
+    }
+    std::vector<core::Listed> listing;
+    listing.reserve(views->size());
+    for (const runtime::ContainerView& view : *views) listing.push_back(listed(view));
+    std::vector<const core::TaskState*> tasks;
+    tasks.reserve(runners.size());
+    for (const auto& [arn, runner] : runners) tasks.push_back(&runner->state());
+
+    core::Reconciliation found = core::reconcile(tasks, listing, cause);
+    for (core::Reconciliation::TaskEvents& one : found.tasks) {
+        TaskRunner* runner = find(one.task_arn);
+        if (runner == nullptr) continue;
+        for (core::Event& event : one.events) runner->tell(std::move(event));
+    }
+    for (core::Stray& stray : found.strays) {
+        if (stray.decision == core::Stray::Decision::Remove) watching.spawn(remove_stray(std::move(stray)));
+    }
+    co_await inspect(std::move(found.inspect), cause == core::ReconcileCause::AgentStart);
+    if (cause == core::ReconcileCause::AgentStart) release_held();
+    co_return true;
+}
+
+asio::awaitable<void> TaskEngine::State::inspect(std::vector<core::Inspection> wanted, bool at_restore) {
+    for (const core::Inspection& one : wanted) {
+        Result<runtime::ContainerView> view = co_await observer.look(one.runtime_id);
+        TaskRunner* runner = find(one.task_arn);
+        if (runner == nullptr) continue;
+        if (view) {
+            core::Observation seen = observation(*std::move(view));
+            runner->tell(
+                core::ContainerObserved{.container = one.container, .seen = std::move(seen), .at_restore = at_restore});
+        } else if (view.error().kind == ErrorKind::NotFound) {
+            runner->tell(core::ContainerVanished{one.container});
+        }
+    }
+}
+
+void TaskEngine::State::release_held() {
+    compared_once = true;
+    for (const std::string& arn : std::exchange(held, {})) {
+        if (TaskRunner* runner = find(arn)) launch(*runner);
+    }
+}
+
+asio::awaitable<void> TaskEngine::State::remove_stray(core::Stray stray) {
+    log::info("removing a leftover container", {{"task", stray.task_arn}, {"id", stray.runtime_id}});
+    (void)co_await parts.backend.stop(stray.runtime_id, kStrayGrace);
+    const Result<void> removed = co_await parts.backend.remove(stray.runtime_id);
+    if (!removed) {
+        log::warn("leftover container not removed", {{"id", stray.runtime_id}, {"cause", removed.error().what}});
+    }
+}
+
+}  // namespace nodeagent::engine

@@ -1,0 +1,213 @@
+#include "agent/engine/sqlite_database.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <utility>
+
+namespace nodeagent::engine {
+
+namespace {
+
+constexpr int kSchema = 1;
+
+/// migrations[n] leads from schema n to n + 1.
+constexpr std::array<const char*, kSchema> kMigrations{
+    "CREATE TABLE record(shelf INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(shelf, key))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE damaged(shelf INTEGER NOT NULL, key TEXT NOT NULL, body BLOB, why TEXT NOT NULL,"
+    " set_aside_at TEXT NOT NULL);",
+};
+
+ErrorKind kind_of(int code) {
+    switch (code & 0xff) {
+        case SQLITE_NOTADB:
+        case SQLITE_CORRUPT: return ErrorKind::Malformed;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return ErrorKind::Conflict;
+        case SQLITE_PERM:
+        case SQLITE_READONLY:
+        case SQLITE_AUTH: return ErrorKind::Denied;
+        case SQLITE_FULL:
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN: return ErrorKind::Unavailable;
+        default: return ErrorKind::Internal;
+    }
+}
+
+std::string column_text(sqlite3_stmt* row, int column) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+    return text == nullptr ? std::string()
+                           : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, column)));
+}
+
+void bind(sqlite3_stmt* statement, int index, const std::string& text) {
+    sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+}
+
+/// SQLite creates its -wal and -shm files with the mode of the database file, which must therefore be right first.
+Result<void> create_private(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return from_errno("open " + path);
+    const bool tightened = ::fchmod(descriptor, 0600) == 0;
+    const Error error = tightened ? Error{} : from_errno("make " + path + " private");
+    ::close(descriptor);
+    if (!tightened) return error;
+    return {};
+}
+
+}  // namespace
+
+void SqliteDatabase::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+void SqliteDatabase::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+SqliteDatabase::~SqliteDatabase() = default;
+
+Error SqliteDatabase::failure(const char* doing) const {
+    const int code = sqlite3_extended_errcode(database_.get());
+    return Error{.kind = kind_of(code), .what = std::string(doing) + ": " + sqlite3_errmsg(database_.get())};
+}
+
+Result<void> SqliteDatabase::execute(const char* sql) {
+    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failure(sql);
+    return {};
+}
+
+Result<SqliteDatabase::Statement> SqliteDatabase::prepare(const char* sql) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+        return failure(sql);
+    }
+    return Statement(statement);
+}
+
+Result<void> SqliteDatabase::run(sqlite3_stmt* statement) {
+    const bool done = sqlite3_step(statement) == SQLITE_DONE;
+    const Error error = done ? Error{} : failure("write");
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (!done) return error;
+    return {};
+}
+
+template <class Work>
+Result<void> SqliteDatabase::transaction(Work work) {
+    if (auto begun = execute("BEGIN IMMEDIATE"); !begun) return begun;
+    Result<void> outcome = work();
+    if (outcome) outcome = execute("COMMIT");
+    // A failed COMMIT may have rolled back by itself; a second ROLLBACK then only reports that.
+    if (!outcome && sqlite3_get_autocommit(database_.get()) == 0) (void)execute("ROLLBACK");
+    return outcome;
+}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path) {
+    if (auto made = create_private(path); !made) return std::move(made).error();
+    std::unique_ptr<SqliteDatabase> self(new SqliteDatabase);
+    sqlite3* handle = nullptr;
+    const int opened = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    self->database_.reset(handle);
+    if (opened != SQLITE_OK) return with_context(path, self->failure("open"));
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, 2000);
+    if (auto ready = self->prepare_all(); !ready) return with_context(path, std::move(ready).error());
+    return self;
+}
+
+Result<void> SqliteDatabase::prepare_all() {
+    // A small page cache: the whole database is a few hundred kilobytes and read once.
+    for (const char* pragma : {"PRAGMA cache_size = -256", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+                               "PRAGMA locking_mode = NORMAL", "PRAGMA journal_size_limit = 1048576"}) {
+        if (auto set = execute(pragma); !set) return set;
+    }
+    auto version = prepare("PRAGMA user_version");
+    if (!version) return std::move(version).error();
+    if (sqlite3_step(version->get()) != SQLITE_ROW) return failure("read the schema version");
+    const int found = sqlite3_column_int(version->get(), 0);
+    version->reset();
+    if (found > kSchema) {
+        return Error{.kind = ErrorKind::Conflict,
+                     .what = "schema " + std::to_string(found) + " was written by a newer agent (this one knows " +
+                             std::to_string(kSchema) + "): run that version, or remove the file to start afresh"};
+    }
+    for (int schema = found; schema < kSchema; ++schema) {
+        const std::string mark = "PRAGMA user_version = " + std::to_string(schema + 1);
+        auto migrated = transaction([&]() -> Result<void> {
+            if (auto made = execute(kMigrations[static_cast<std::size_t>(schema)]); !made) return made;
+            return execute(mark.c_str());
+        });
+        if (!migrated)
+            return with_context("migrate from schema " + std::to_string(schema), std::move(migrated).error());
+    }
+    const std::array<std::pair<Statement*, const char*>, 4> statements{{
+        {&put_, "INSERT OR REPLACE INTO record(shelf, key, body) VALUES(?1, ?2, ?3)"},
+        {&erase_, "DELETE FROM record WHERE shelf = ?1 AND key = ?2"},
+        {&set_aside_,
+         "INSERT INTO damaged(shelf, key, body, why, set_aside_at)"
+         " SELECT shelf, key, body, ?3, datetime('now') FROM record WHERE shelf = ?1 AND key = ?2"},
+        {&clear_, "DELETE FROM record"},
+    }};
+    for (const auto& [statement, sql] : statements) {
+        auto prepared = prepare(sql);
+        if (!prepared) return std::move(prepared).error();
+        *statement = *std::move(prepared);
+    }
+    return {};
+}
+
+Result<StoredState> SqliteDatabase::load() {
+    auto check = prepare("PRAGMA quick_check(1)");
+    if (!check) return std::move(check).error();
+    if (sqlite3_step(check->get()) != SQLITE_ROW) return failure("check the database");
+    if (const std::string verdict = column_text(check->get(), 0); verdict != "ok") {
+        return Error{.kind = ErrorKind::Malformed, .what = "the database is damaged: " + verdict};
+    }
+    check->reset();
+    auto rows = prepare("SELECT shelf, key, body FROM record");
+    if (!rows) return std::move(rows).error();
+    StoredState state;
+    for (;;) {
+        const int step = sqlite3_step(rows->get());
+        if (step == SQLITE_DONE) return state;
+        if (step != SQLITE_ROW) return failure("read records");
+        std::string key = column_text(rows->get(), 1);
+        std::string body = column_text(rows->get(), 2);
+        switch (sqlite3_column_int(rows->get(), 0)) {
+            case static_cast<int>(Shelf::Tasks): state.tasks.emplace(std::move(key), std::move(body)); break;
+            case static_cast<int>(Shelf::Images): state.images.emplace(std::move(key), std::move(body)); break;
+            case static_cast<int>(Shelf::Metadata): state.metadata.emplace(std::move(key), std::move(body)); break;
+            default: break;  // a shelf of a newer agent with the same schema
+        }
+    }
+}
+
+Result<void> SqliteDatabase::apply(const std::vector<StoreChange>& changes) {
+    return transaction([&]() -> Result<void> {
+        for (const StoreChange& change : changes) {
+            sqlite3_stmt* statement = change.text ? put_.get() : erase_.get();
+            sqlite3_bind_int(statement, 1, static_cast<int>(change.shelf));
+            bind(statement, 2, change.key);
+            if (change.text) bind(statement, 3, *change.text);
+            if (auto written = run(statement); !written) return written;
+        }
+        return {};
+    });
+}
+
+Result<void> SqliteDatabase::set_aside(Shelf shelf, const std::string& key, const std::string& why) {
+    return transaction([&]() -> Result<void> {
+        for (sqlite3_stmt* statement : {set_aside_.get(), erase_.get()}) {
+            sqlite3_bind_int(statement, 1, static_cast<int>(shelf));
+            bind(statement, 2, key);
+            if (statement == set_aside_.get()) bind(statement, 3, why);
+            if (auto written = run(statement); !written) return written;
+        }
+        return {};
+    });
+}
+
+Result<void> SqliteDatabase::clear() {
+    return transaction([&]() -> Result<void> { return run(clear_.get()); });
+}
+
+}  // namespace nodeagent::engine

@@ -1,0 +1,53 @@
+#pragma once
+// The durable store: <data_dir>/ecs-node-agent.db. One thread of its own does the blocking work; commits that wait
+// while one is being written share the next transaction (group commit), so that a hundred tasks cost a few fsyncs.
+//
+// A database that cannot be used is moved to <file>.damaged-<time> and a new one is made: losing the memory of tasks is
+// repaired by ECS, not starting is not.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "agent/base/blocking_pool.hpp"
+#include "agent/base/scope.hpp"
+#include "agent/engine/state_store.hpp"
+
+namespace nodeagent::engine {
+
+class SqliteDatabase;
+
+class SqliteStore final : public StateStore {
+  public:
+    SqliteStore(asio::any_io_executor shard, std::string data_dir);
+    ~SqliteStore() override;
+
+    /// Opens the file. Call once, first. Conflict (held by another agent, or of a newer one), Denied and Unavailable
+    /// come back as errors; damage does not, it is repaired and listed in StoredState::damaged.
+    asio::awaitable<Result<StoredState>> load() override;
+    asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) override;
+    asio::awaitable<Result<void>> set_aside(Shelf shelf, std::string key, std::string why) override;
+    asio::awaitable<Result<void>> clear() override;
+
+    /// Waits for everything that was committed. Before the shard ends.
+    asio::awaitable<void> drain() { return writers_.drain(); }
+
+    [[nodiscard]] std::uint64_t transactions() const { return transactions_; }
+
+  private:
+    struct Waiting;
+    asio::awaitable<void> write_waiting();
+
+    asio::any_io_executor shard_;
+    std::string path_;
+    std::shared_ptr<SqliteDatabase> database_;  ///< touched by the store thread only
+    std::vector<Waiting> waiting_;
+    bool writing_ = false;
+    std::uint64_t transactions_ = 0;
+    Scope writers_;
+    BlockingPool thread_{1};
+};
+
+}  // namespace nodeagent::engine

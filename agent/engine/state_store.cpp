@@ -1,0 +1,19 @@
+#include "agent/engine/state_store.hpp"
+
+#include <utility>
+
+namespace nodeagent::engine {
+
+asio::awaitable<Result<void>> StateStore::put(Shelf shelf, std::string key, std::string text) {
+    std::vector<StoreChange> changes;
+    changes.push_back(StoreChange{shelf, std::move(key), std::move(text)});
+    co_return co_await commit(std::move(changes));
+}
+
+asio::awaitable<Result<void>> StateStore::erase(Shelf shelf, std::string key) {
+    std::vector<StoreChange> changes;
+    changes.push_back(StoreChange{shelf, std::move(key), std::nullopt});
+    co_return co_await commit(std::move(changes));
+}
+
+}  // namespace nodeagent::engine

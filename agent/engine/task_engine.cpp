@@ -1,0 +1,255 @@
+#include "agent/engine/task_engine.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "agent/base/clock.hpp"
+#include "agent/base/log.hpp"
+#include "agent/base/strings.hpp"
+#include "agent/config/config.hpp"
+#include "agent/core/saved_task.hpp"
+#include "agent/core/waiting.hpp"
+#include "agent/credentials/registry.hpp"
+#include "agent/engine/engine_state.hpp"
+#include "agent/engine/image_janitor.hpp"
+#include "agent/engine/lifecycle_settings.hpp"
+#include "agent/engine/spec/container_spec.hpp"
+
+namespace nodeagent::engine {
+
+core::Identity random_identity() {
+    const auto random63 = [] {
+        thread_local std::mt19937_64 random{(std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
+        return random() >> 1U;
+    };
+    core::Identity identity;
+    identity.uuid = uuid4;
+    identity.container_name = [random63](const model::Task& task, const std::string& container) {
+        return docker_container_name(task.family, task.version, container, random63());
+    };
+    identity.volume_name = [random63](const model::Task& task, const std::string& volume) {
+        return docker_volume_name(task.family, task.version, volume, random63());
+    };
+    return identity;
+}
+
+TaskEngine::State::State(EngineParts given)
+    : parts(std::move(given)),
+      identity(random_identity()),
+      task_limits(parts.cgroups != nullptr),
+      board(parts.shard, parts.snapshots, [this](const core::TaskState& task) { return explain(task); }),
+      host(parts.shard, parts.totals, [this] { board.refresh_waiting(); }),
+      link(parts.shard, parts.clock, parts.backend),
+      observer(parts.shard, parts.backend),
+      puller(parts.shard, parts.clock, parts.backend, link, pull_limits(parts.config)),
+      actions(ActionTools{.clock = parts.clock,
+                          .pool = parts.pool,
+                          .backend = parts.backend,
+                          .link = link,
+                          .observer = observer,
+                          .puller = puller,
+                          .images = images,
+                          .host = host,
+                          .cgroups = parts.cgroups,
+                          .credentials = parts.credentials,
+                          .registry_auth = parts.registry_auth,
+                          .reports = parts.reports,
+                          .config = parts.config}),
+      tools{.shard = parts.shard,
+            .clock = parts.clock,
+            .store = parts.store,
+            .images = images,
+            .actions = actions,
+            .board = board,
+            .events = parts.events,
+            .settings = lifecycle_settings(parts.config),
+            .on_store_failure =
+                [this](const Error& error) {
+                    if (std::exchange(alarmed, true)) return;
+                    log::critical("state cannot be saved: is the disk full or read-only?", {{"cause", error.what}});
+                    if (parts.on_store_failure) parts.on_store_failure(error);
+                }},
+      own_tasks(parts.shard),
+      watching(parts.shard),
+      stopping(parts.shard) {}
+
+std::string TaskEngine::State::explain(const core::TaskState& task) const {
+    if (task.acquiring) return host.explain(task.arn);
+    if (!link.reachable() && task.known < core::TaskStatus::Running) {
+        return "for the container runtime, which cannot be reached";
+    }
+    return core::waiting_for(task, tools.settings, parts.clock.now().wall);
+}
+
+TaskRunner* TaskEngine::State::find(const std::string& task_arn) {
+    const auto found = runners.find(task_arn);
+    return found == runners.end() ? nullptr : found->second.get();
+}
+
+TaskRunner& TaskEngine::State::add(core::TaskState task) {
+    const std::string arn = task.arn;
+    return *runners.insert_or_assign(arn, std::make_unique<TaskRunner>(std::move(task), tools)).first->second;
+}
+
+void TaskEngine::State::launch(TaskRunner& runner) { own_tasks.spawn(own(runner.state().arn)); }
+
+asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
+    TaskRunner& runner = *runners.at(task_arn);
+    co_await runner.run();
+    for (const std::string& id : later_credentials[task_arn]) parts.credentials.forget(id);
+    later_credentials.erase(task_arn);
+    host.leave(task_arn);
+    board.erase(task_arn);
+    runners.erase(task_arn);
+}
+
+asio::awaitable<Result<void>> TaskEngine::State::restore(StoredState stored) {
+    for (const std::string& what : stored.damaged) log::warn("set aside what could not be read", {{"what", what}});
+    for (const auto& [id, why] : images.restore(stored.images)) {
+        log::warn("image record set aside", {{"image", id}, {"cause", why}});
+        (void)co_await parts.store.set_aside(Shelf::Images, id, why);
+    }
+    std::vector<core::TaskState> tasks;
+    for (const auto& [arn, text] : stored.tasks) {
+        Result<core::TaskState> task = core::decode_saved_task(text);
+        if (task) {
+            tasks.push_back(*std::move(task));
+            continue;
+        }
+        log::error("saved task set aside; ECS will report it as lost", {{"task", arn}, {"cause", task.error().what}});
+        (void)co_await parts.store.set_aside(Shelf::Tasks, arn, task.error().what);
+    }
+    const bool without_limits =
+        std::any_of(tasks.begin(), tasks.end(), [](const core::TaskState& task) { return !task.task_limits; });
+    if (task_limits && without_limits) {
+        if (parts.config.task_cpu_mem_limit.explicitly_enabled()) {
+            co_return Error{.kind = ErrorKind::Conflict,
+                            .what =
+                                "unable to load old tasks because TaskCPUMemLimits setting is incompatible with "
+                                "old state: unset ECS_ENABLE_TASK_CPU_MEM_LIMIT, or stop the old tasks first"};
+        }
+        log::warn("saved tasks have no task-level limits; new ones get none either until the next start");
+        task_limits = false;
+    }
+    for (core::TaskState& task : tasks) {
+        arrivals = std::max(arrivals, task.arrival + 1);
+        if (task.resources_consumed) host.restore(task);
+        for (const core::ContainerState& container : task.containers) {
+            images.use_again(task.arn, container.name, container.image_id);
+        }
+        // known to the credentials endpoint, whose answer then is "not yet" instead of "no such"
+        for (const std::string& id : {task.credentials_id, task.execution_credentials_id}) {
+            if (!id.empty() && task.known != core::TaskStatus::Stopped) parts.credentials.announce(id);
+        }
+        held.insert(task.arn);
+        add(std::move(task));
+    }
+    co_return Result<void>{};
+}
+
+TaskEngine::TaskEngine(EngineParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+TaskEngine::~TaskEngine() = default;
+
+asio::awaitable<Result<void>> TaskEngine::start(StoredState stored) {
+    State& state = *state_;
+    const Result<void> restored = co_await state.restore(std::move(stored));
+    if (!restored) co_return restored;
+    std::function<void()> connected = [&state] { state.connected(); };
+    std::function<void(runtime::RuntimeEvent)> changed = [&state](const runtime::RuntimeEvent& event) {
+        state.changed(event);
+    };
+    state.watching.spawn(state.link.run(std::move(connected), std::move(changed)));
+    state.watching.spawn(state.compare_every_minute());
+    if (janitor_wanted(state.parts.config)) {
+        state.watching.spawn(clean_images(JanitorTools{.clock = state.parts.clock,
+                                                       .backend = state.parts.backend,
+                                                       .link = state.link,
+                                                       .images = state.images,
+                                                       .puller = state.puller,
+                                                       .store = state.parts.store,
+                                                       .config = state.parts.config}));
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<runtime::Capabilities> TaskEngine::runtime_ready() { return state_->link.first_answer(); }
+
+asio::awaitable<void> TaskEngine::State::drain(std::shared_ptr<OneShot<bool>> done) {
+    co_await watching.drain();
+    co_await own_tasks.drain();
+    for (const auto& [arn, runner] : runners) co_await runner->drain();
+    co_await observer.drain();
+    co_await puller.drain();
+    done->give(true);
+}
+
+asio::awaitable<void> TaskEngine::State::give_up(std::chrono::nanoseconds limit, std::shared_ptr<OneShot<bool>> done) {
+    co_await parts.clock.sleep_for(limit);
+    done->give(false);
+}
+
+asio::awaitable<void> TaskEngine::stop(std::chrono::nanoseconds limit) {
+    State& state = *state_;
+    state.watching.cancel();
+    state.own_tasks.cancel();
+    for (const auto& [arn, runner] : state.runners) runner->cancel();
+    state.observer.cancel();
+    state.puller.cancel();
+    const auto done = std::make_shared<OneShot<bool>>(state.parts.shard);
+    state.stopping.spawn(state.give_up(limit, done));
+    state.stopping.spawn(state.drain(done));
+    auto ended = done;
+    const bool in_time = co_await OneShot<bool>::wait(std::move(ended));
+    if (!in_time) log::warn("work in flight did not end in time; the next start looks at its outcome");
+    std::vector<StoreChange> changes = state.images.take_changes();
+    for (const auto& [arn, runner] : state.runners) {
+        if (auto change = runner->unsaved()) changes.push_back(*std::move(change));
+    }
+    if (!changes.empty()) {
+        const Result<void> saved = co_await state.parts.store.commit(std::move(changes));
+        if (!saved) log::error("last changes not saved", {{"cause", saved.error().what}});
+    }
+    state.stopping.cancel();
+    co_await state.stopping.drain();
+}
+
+asio::awaitable<bool> TaskEngine::stop_task(std::string task_arn) {
+    TaskRunner* runner = state_->find(task_arn);
+    if (runner == nullptr) co_return false;
+    auto receipt = runner->tell_durably(core::DesiredChanged{core::TaskStatus::Stopped});
+    if (!runner->started()) co_return true;  // taken up, and saved, after the first comparison with the runtime
+    (void)co_await OneShot<bool>::wait(std::move(receipt));
+    co_return true;
+}
+
+asio::awaitable<bool> TaskEngine::refresh_credentials(std::string task_arn, bool execution_role,
+                                                      model::RoleCredentials credentials) {
+    State& state = *state_;
+    const std::string id = credentials.credentials_id;
+    const auto type = execution_role ? credentials::RoleType::TaskExecution : credentials::RoleType::TaskApplication;
+    state.parts.credentials.put({.task_arn = task_arn, .role_type = type, .role = std::move(credentials)});
+    TaskRunner* runner = state.find(task_arn);
+    if (runner == nullptr) co_return false;
+    const core::TaskState& task = runner->state();
+    if (id != task.credentials_id && id != task.execution_credentials_id) state.later_credentials[task_arn].insert(id);
+    if (execution_role) runner->tell(core::ExecutionCredentialsArrived{});
+    co_return true;
+}
+
+void TaskEngine::acknowledged(model::StateChangeAck ack) {
+    if (TaskRunner* runner = state_->find(ack.task_arn)) runner->tell(core::SentAcknowledged{std::move(ack)});
+}
+
+std::vector<TaskOnHost> TaskEngine::tasks() const {
+    std::vector<TaskOnHost> all;
+    all.reserve(state_->runners.size());
+    for (const auto& [arn, runner] : state_->runners) {
+        all.push_back(TaskOnHost{.arn = arn, .desired = runner->state().desired, .internal = false});
+    }
+    return all;
+}
+
+bool TaskEngine::runtime_reachable() const { return state_->link.reachable(); }
+
+}  // namespace nodeagent::engine
