@@ -1,0 +1,134 @@
+#pragma once
+// The documents of the agent's /v1/ext routes. Every member is optional: an agent of another release may lack some.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/json_fields.hpp"
+
+namespace nodeagent::cli {
+
+struct RuntimeAnswer {
+    std::string name, version;
+    bool reachable = false;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("name", &RuntimeAnswer::name),
+                          optional_field("version", &RuntimeAnswer::version),
+                          optional_field("reachable", &RuntimeAnswer::reachable)};
+    }
+};
+
+struct TaskCounts {
+    std::int64_t running = 0, pending = 0, stopped = 0, waiting = 0;
+    static constexpr auto json_fields() {
+        return std::tuple{
+            optional_field("running", &TaskCounts::running), optional_field("pending", &TaskCounts::pending),
+            optional_field("stopped", &TaskCounts::stopped), optional_field("waiting", &TaskCounts::waiting)};
+    }
+};
+
+struct StatusAnswer {
+    std::string version, cluster, container_instance_arn, acs_connected_since, started_at;
+    bool acs_connected = false, tcs_connected = false;
+    RuntimeAnswer runtime;
+    TaskCounts tasks;
+    std::int64_t resident_bytes = 0, open_descriptors = 0;
+    static constexpr auto json_fields() {
+        return std::tuple{required_field("version", &StatusAnswer::version),
+                          optional_field("cluster", &StatusAnswer::cluster),
+                          optional_field("containerInstanceArn", &StatusAnswer::container_instance_arn),
+                          optional_field("acsConnected", &StatusAnswer::acs_connected),
+                          optional_field("acsConnectedSince", &StatusAnswer::acs_connected_since),
+                          optional_field("tcsConnected", &StatusAnswer::tcs_connected),
+                          optional_field("runtime", &StatusAnswer::runtime),
+                          optional_field("tasks", &StatusAnswer::tasks),
+                          optional_field("startedAt", &StatusAnswer::started_at),
+                          optional_field("residentBytes", &StatusAnswer::resident_bytes),
+                          optional_field("openDescriptors", &StatusAnswer::open_descriptors)};
+    }
+};
+
+struct ContainerAnswer {
+    std::string name, image, runtime_id, known, desired, error, started_at, health;
+    std::optional<std::int64_t> exit_code;
+    std::vector<std::string> ports;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("name", &ContainerAnswer::name),
+                          optional_field("image", &ContainerAnswer::image),
+                          optional_field("runtimeId", &ContainerAnswer::runtime_id),
+                          optional_field("known", &ContainerAnswer::known),
+                          optional_field("desired", &ContainerAnswer::desired),
+                          optional_field("exitCode", &ContainerAnswer::exit_code),
+                          optional_field("error", &ContainerAnswer::error),
+                          optional_field("startedAt", &ContainerAnswer::started_at),
+                          optional_field("health", &ContainerAnswer::health),
+                          optional_field("ports", &ContainerAnswer::ports)};
+    }
+};
+
+struct TaskAnswer {
+    std::string arn, id, family, version, desired, known, sent;
+    std::string waiting_for;  ///< a clause: "waits for ...", "container web waits for ..."; "" when for nothing
+    std::string stop_reason;
+    double cpu = 0;           ///< vCPU; 0: no limit
+    std::int64_t memory = 0;  ///< MiB; 0: no limit
+    std::vector<ContainerAnswer> containers;
+    static constexpr auto json_fields() {
+        return std::tuple{required_field("arn", &TaskAnswer::arn),
+                          optional_field("id", &TaskAnswer::id),
+                          optional_field("family", &TaskAnswer::family),
+                          optional_field("version", &TaskAnswer::version),
+                          optional_field("desired", &TaskAnswer::desired),
+                          optional_field("known", &TaskAnswer::known),
+                          optional_field("sent", &TaskAnswer::sent),
+                          optional_field("waitingFor", &TaskAnswer::waiting_for),
+                          optional_field("stopReason", &TaskAnswer::stop_reason),
+                          optional_field("cpu", &TaskAnswer::cpu),
+                          optional_field("memory", &TaskAnswer::memory),
+                          optional_field("containers", &TaskAnswer::containers)};
+    }
+};
+
+struct TasksAnswer {
+    std::vector<TaskAnswer> tasks;
+    static constexpr auto json_fields() { return std::tuple{required_field("tasks", &TasksAnswer::tasks)}; }
+};
+
+struct EventAnswer {
+    std::string time, task, container, what;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("time", &EventAnswer::time), optional_field("task", &EventAnswer::task),
+                          optional_field("container", &EventAnswer::container),
+                          optional_field("what", &EventAnswer::what)};
+    }
+};
+
+struct EventsAnswer {
+    std::vector<EventAnswer> events;
+    static constexpr auto json_fields() { return std::tuple{required_field("events", &EventsAnswer::events)}; }
+};
+
+struct SettingAnswer {
+    std::string name, value, source;
+    bool active = true, secret = false;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("name", &SettingAnswer::name), optional_field("value", &SettingAnswer::value),
+                          optional_field("source", &SettingAnswer::source),
+                          optional_field("active", &SettingAnswer::active),
+                          optional_field("secret", &SettingAnswer::secret)};
+    }
+};
+
+struct SettingsAnswer {
+    std::vector<SettingAnswer> settings;
+    static constexpr auto json_fields() { return std::tuple{required_field("settings", &SettingsAnswer::settings)}; }
+};
+
+struct ErrorAnswer {
+    std::string error;
+    static constexpr auto json_fields() { return std::tuple{optional_field("error", &ErrorAnswer::error)}; }
+};
+
+}  // namespace nodeagent::cli

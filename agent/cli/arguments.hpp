@@ -1,0 +1,29 @@
+#pragma once
+// The command line of ecs-node.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "agent/base/error.hpp"
+
+namespace nodeagent::cli {
+
+enum class Verb : std::uint8_t { Help, Version, Status, Tasks, Task, Why, Events, Config };
+
+struct Arguments {
+    Verb verb = Verb::Help;
+    std::string id;     ///< of `task` and `why`
+    bool json = false;  ///< the agent's document as it came
+    bool help = false;  ///< of the verb
+    std::string endpoint = "http://127.0.0.1:51678";
+};
+
+/// Malformed for anything that cannot be understood: exit 2.
+[[nodiscard]] Result<Arguments> parse_arguments(std::span<const char* const> arguments);
+
+[[nodiscard]] std::string usage();
+[[nodiscard]] std::string usage_of(Verb verb);
+
+}  // namespace nodeagent::cli

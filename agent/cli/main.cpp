@@ -1,0 +1,42 @@
+#include <chrono>
+#include <cstdio>
+#include <span>
+
+#include "agent/cli/arguments.hpp"
+#include "agent/cli/ask.hpp"
+#include "agent/cli/table.hpp"
+
+namespace {
+
+constexpr int kUnanswered = 1;
+constexpr int kWrongUsage = 2;
+
+int complain(const nodeagent::Error& error, int code) {
+    std::fprintf(stderr, "ecs-node: %s\n", nodeagent::cli::printable(error.what).c_str());
+    return code;
+}
+
+// A closed pipe ("ecs-node tasks | head") is no failure worth a word; a full disk is.
+int print(const std::string& text) {
+    const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    return written ? 0 : kUnanswered;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace nodeagent;
+    const auto arguments =
+        cli::parse_arguments(std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)));
+    if (!arguments) return complain(arguments.error(), kWrongUsage);
+    if (arguments->verb == cli::Verb::Version) return print("ecs-node " NODEAGENT_VERSION "\n");
+    if (arguments->help) return print(cli::usage_of(arguments->verb));
+
+    const auto endpoint = cli::parse_endpoint(arguments->endpoint);
+    if (!endpoint) return complain(endpoint.error(), kWrongUsage);
+    const auto answer = cli::ask(*arguments, [&endpoint](const std::string& target) {
+        return cli::get(*endpoint, target, std::chrono::seconds(10));
+    });
+    if (!answer) return complain(answer.error(), kUnanswered);
+    return print(*answer);
+}

@@ -1,0 +1,19 @@
+#pragma once
+// What people read of the agent's answers. Pure.
+
+#include <string>
+
+#include "agent/cli/answers.hpp"
+
+namespace nodeagent::cli {
+
+[[nodiscard]] std::string status_view(const StatusAnswer& status);
+[[nodiscard]] std::string tasks_view(const TasksAnswer& tasks);
+[[nodiscard]] std::string task_view(const TaskAnswer& task);
+[[nodiscard]] std::string events_view(const EventsAnswer& events);
+[[nodiscard]] std::string settings_view(const SettingsAnswer& settings);
+
+/// One sentence: what the task waits for, or why it stopped.
+[[nodiscard]] std::string why(const TaskAnswer& task);
+
+}  // namespace nodeagent::cli
