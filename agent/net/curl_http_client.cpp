@@ -3,10 +3,11 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
+#include <deque>
 #include <filesystem>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "agent/base/strings.hpp"
 #include "agent/net/sigv4.hpp"
@@ -15,7 +16,9 @@ namespace nodeagent::net {
 
 namespace {
 
-constexpr std::size_t kIdleHandles = 4;
+// Enough for the ten submissions that a burst of tasks makes at once; what a burst leaves behind goes after a minute.
+constexpr std::size_t kIdleHandles = 10;
+constexpr std::chrono::seconds kIdleLifetime{60};
 constexpr const char* kSystemCertificates = "/etc/ssl/certs";
 
 // TLS 1.2 suites of the reference (control-plane.md 3.1); those of TLS 1.3 stay as OpenSSL has them.
@@ -142,19 +145,30 @@ struct CurlHttpClient::State {
     Trust trust;
     std::string no_proxy;
     std::mutex mutex;
-    std::vector<Handle> idle;
+    struct Idle {
+        Handle handle;
+        std::chrono::steady_clock::time_point since;
+    };
+    std::deque<Idle> idle;  // the latest at the back, and taken first: the rest grows old and is closed
 
     Handle take() {
         const std::lock_guard lock(mutex);
         if (idle.empty()) return Handle(curl_easy_init());
-        Handle handle = std::move(idle.back());
+        Handle handle = std::move(idle.back().handle);
         idle.pop_back();
         return handle;
     }
     void give_back(Handle handle) {
         curl_easy_reset(handle.get());  // keeps connections and TLS sessions
+        const auto now = std::chrono::steady_clock::now();
+        Handle expired;  // closed after the lock is gone
         const std::lock_guard lock(mutex);
-        if (idle.size() < kIdleHandles) idle.push_back(std::move(handle));
+        const bool full = idle.size() >= kIdleHandles;
+        if (!idle.empty() && (full || now - idle.front().since > kIdleLifetime)) {
+            expired = std::move(idle.front().handle);
+            idle.pop_front();
+        }
+        idle.push_back({std::move(handle), now});
     }
 
     void prepare(CURL* curl, const HttpRequest& request, curl_slist* headers, Answer& answer, char* complaint) const;
