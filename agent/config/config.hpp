@@ -38,13 +38,7 @@ struct Config {
     bool no_instance_identity = false;  ///< NoIID
     std::string detailed_os_family = "LINUX";
     IpCompatibility ip_compatibility = IpCompatibility::Auto;
-    bool ipv6_only = false;               ///< decided from the above and the host's routes
-    std::string aws_endpoint_url_ecs;     ///< AWS_ENDPOINT_URL_ECS; consulted when api_endpoint is empty
-    std::string aws_endpoint_url;         ///< AWS_ENDPOINT_URL; consulted when both above are empty
-    std::string ca_bundle;                ///< AWS_CA_BUNDLE, a PEM file; empty: the system's certificates
-    bool use_fips_endpoint = false;       ///< not applied when an endpoint is given
-    bool use_dualstack_endpoint = false;  ///< likewise
-    int aws_max_attempts = 0;             ///< AWS_MAX_ATTEMPTS; 0: each client's own default
+    bool ipv6_only = false;  ///< decided from the above and the host's routes
 
     // Registration content (3.2)
     std::vector<std::uint16_t> reserved_ports{22, 2375, 2376, 51678, 51679};

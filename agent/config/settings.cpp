@@ -195,299 +195,146 @@ constexpr Setting custom(Setting setting, std::string_view kind, decltype(Settin
 using C = Config;
 using enum OutOfBounds;
 
-// clang-format off: a table, one row per setting
+// one row per setting
+// clang-format off
 constexpr std::array kSettings{
     // config.md 3.1
-    row<&C::cluster>(G::Identity, "ECS_CLUSTER", "Cluster",
-                     "cluster to join, name or ARN; must stay what the saved state says")
-        .trim()
-        .defaults_to("default"),
-    row<&C::region>(G::Identity, "AWS_DEFAULT_REGION", "AWSRegion",
-                    "AWS region; required when the instance cannot tell")
-        .trim()
-        .defaults_to("from the instance"),
-    row<&C::api_endpoint>(G::Identity, "ECS_BACKEND_HOST", "APIEndpoint",
-                          "ECS API endpoint; https:// is assumed without a scheme")
-        .trim()
-        .defaults_to("of the region"),
-    row<&C::external>(G::Identity, "ECS_EXTERNAL", "External",
-                      "the machine is no EC2 instance: never ask its metadata service"),
+    row<&C::cluster>(G::Identity, "ECS_CLUSTER", "Cluster", "cluster to join, name or ARN; must stay what the saved state says").trim().defaults_to("default"),
+    row<&C::region>(G::Identity, "AWS_DEFAULT_REGION", "AWSRegion", "AWS region; required when the instance cannot tell").trim().defaults_to("from the instance"),
+    row<&C::api_endpoint>(G::Identity, "ECS_BACKEND_HOST", "APIEndpoint", "ECS API endpoint; https:// is assumed without a scheme").trim().defaults_to("of the region"),
+    row<&C::external>(G::Identity, "ECS_EXTERNAL", "External", "the machine is no EC2 instance: never ask its metadata service"),
     row<&C::no_instance_identity>(G::Identity, "", "NoIID", "register without an instance identity document"),
-    row<&C::detailed_os_family>(G::Identity, "ECS_DETAILED_OS_FAMILY", "",
-                                "operating system and version, for attributes and User-Agent"),
-    row<&C::ip_compatibility>(G::Identity, "ECS_INSTANCE_IP_COMPATIBILITY", "InstanceIPCompatibility",
-                              "address family of the instance")
-        .one_of("ipv4, ipv6")
-        .defaults_to("from the default routes"),
-    elsewhere(G::Identity, "ECS_AGENT_CONFIG_FILE_PATH", "JSON file with settings")
-        .defaults_to("/etc/ecs_container_agent/config.json"),
+    row<&C::detailed_os_family>(G::Identity, "ECS_DETAILED_OS_FAMILY", "", "operating system and version, for attributes and User-Agent"),
+    row<&C::ip_compatibility>(G::Identity, "ECS_INSTANCE_IP_COMPATIBILITY", "InstanceIPCompatibility", "address family of the instance").one_of("ipv4, ipv6").defaults_to("from the default routes"),
+    elsewhere(G::Identity, "ECS_AGENT_CONFIG_FILE_PATH", "JSON file with settings").defaults_to("/etc/ecs_container_agent/config.json"),
 
-    row<&C::alternate_credential_profile>(G::Credentials, "ECS_ALTERNATE_CREDENTIAL_PROFILE", "",
-                                          "profile in the rotating credentials file"),
+    row<&C::alternate_credential_profile>(G::Credentials, "ECS_ALTERNATE_CREDENTIAL_PROFILE", "", "profile in the rotating credentials file"),
     elsewhere(G::Credentials, "AWS_ACCESS_KEY_ID", "key id of the agent's own credentials").hidden(),
     elsewhere(G::Credentials, "AWS_SECRET_ACCESS_KEY", "secret of the agent's own credentials").hidden(),
     elsewhere(G::Credentials, "AWS_SESSION_TOKEN", "session token that goes with them").hidden(),
     elsewhere(G::Credentials, "AWS_PROFILE", "profile in the shared files").defaults_to("default"),
-    elsewhere(G::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "shared credentials file")
-        .defaults_to("~/.aws/credentials"),
+    elsewhere(G::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "shared credentials file").defaults_to("~/.aws/credentials"),
     elsewhere(G::Credentials, "AWS_CONFIG_FILE", "shared configuration file").defaults_to("~/.aws/config"),
     elsewhere(G::Credentials, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "path of a container credentials endpoint"),
     elsewhere(G::Credentials, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "URL of a container credentials endpoint"),
     elsewhere(G::Credentials, "AWS_CONTAINER_AUTHORIZATION_TOKEN", "Authorization header for that endpoint").hidden(),
     elsewhere(G::Credentials, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "file with that header"),
-    elsewhere(G::Credentials, "AWS_EC2_METADATA_DISABLED", "true: never ask the instance metadata service")
-        .defaults_to("false"),
-    elsewhere(G::Credentials, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "URL of the instance metadata service")
-        .defaults_to("http://169.254.169.254"),
-    elsewhere(G::Credentials, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "address family of that service")
-        .one_of("IPv4, IPv6")
-        .defaults_to("IPv4"),
+    elsewhere(G::Credentials, "AWS_EC2_METADATA_DISABLED", "true: never ask the instance metadata service").defaults_to("false"),
+    elsewhere(G::Credentials, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "URL of the instance metadata service").defaults_to("http://169.254.169.254"),
+    elsewhere(G::Credentials, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "address family of that service").one_of("IPv4, IPv6").defaults_to("IPv4"),
     elsewhere(G::Credentials, "AWS_EC2_METADATA_V1_DISABLED", "true: no fallback to IMDSv1").defaults_to("false"),
-    row<&C::use_fips_endpoint>(G::Credentials, "AWS_USE_FIPS_ENDPOINT", "", "use FIPS endpoints"),
-    row<&C::use_dualstack_endpoint>(G::Credentials, "AWS_USE_DUALSTACK_ENDPOINT", "", "use dual-stack endpoints"),
-    row<&C::aws_endpoint_url>(G::Credentials, "AWS_ENDPOINT_URL", "", "endpoint of all AWS services"),
-    row<&C::aws_endpoint_url_ecs>(G::Credentials, "AWS_ENDPOINT_URL_ECS", "",
-                                  "endpoint of ECS, after ECS_BACKEND_HOST"),
-    row<&C::ca_bundle>(G::Credentials, "AWS_CA_BUNDLE", "", "PEM file of certificate authorities to trust")
-        .defaults_to("the system's"),
-    row<&C::aws_max_attempts>(G::Credentials, "AWS_MAX_ATTEMPTS", "", "attempts per AWS call")
-        .within(at_least(1, Unset, Unset))
-        .defaults_to("3"),
+    elsewhere(G::Credentials, "AWS_USE_FIPS_ENDPOINT", "true: FIPS endpoints; not applied where an endpoint is given").defaults_to("false"),
+    elsewhere(G::Credentials, "AWS_USE_DUALSTACK_ENDPOINT", "true: dual-stack endpoints; likewise").defaults_to("false; true on IPv6-only instances"),
+    elsewhere(G::Credentials, "AWS_ENDPOINT_URL", "endpoint of all AWS services"),
+    elsewhere(G::Credentials, "AWS_ENDPOINT_URL_ECS", "endpoint of ECS, after ECS_BACKEND_HOST"),
+    elsewhere(G::Credentials, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true: the two above do not count").defaults_to("false"),
+    elsewhere(G::Credentials, "AWS_CA_BUNDLE", "PEM file of certificate authorities to trust instead of the system's"),
+    elsewhere(G::Credentials, "SSL_CERT_FILE", "the same, after AWS_CA_BUNDLE"),
+    elsewhere(G::Credentials, "SSL_CERT_DIR", "directory of certificate authorities"),
+    elsewhere(G::Credentials, "AWS_MAX_ATTEMPTS", "attempts per AWS call").defaults_to("each call's own").inactive(),
 
     // 3.2
-    row<&C::reserved_ports>(G::Registration, "ECS_RESERVED_PORTS", "ReservedPorts",
-                            "TCP ports that tasks may not have"),
-    row<&C::reserved_ports_udp>(G::Registration, "ECS_RESERVED_PORTS_UDP", "ReservedPortsUDP",
-                                "UDP ports that tasks may not have"),
+    row<&C::reserved_ports>(G::Registration, "ECS_RESERVED_PORTS", "ReservedPorts", "TCP ports that tasks may not have"),
+    row<&C::reserved_ports_udp>(G::Registration, "ECS_RESERVED_PORTS_UDP", "ReservedPortsUDP", "UDP ports that tasks may not have"),
     row<&C::reserved_memory>(G::Registration, "ECS_RESERVED_MEMORY", "ReservedMemory", "MiB kept back from tasks"),
-    row<&C::instance_attributes>(G::Registration, "ECS_INSTANCE_ATTRIBUTES", "InstanceAttributes",
-                                 "custom attributes of the container instance")
-        .or_fatal(),
-    row<&C::container_instance_tags>(G::Registration, "ECS_CONTAINER_INSTANCE_TAGS", "ContainerInstanceTags",
-                                     "tags of the container instance")
-        .or_fatal(),
-    row<&C::propagate_tags_from>(G::Registration, "ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM",
-                                 "ContainerInstancePropagateTagsFrom", "take tags from the EC2 instance too")
-        .one_of("none, ec2_instance")
-        .inactive(),
-    row<&C::available_logging_drivers>(G::Registration, "ECS_AVAILABLE_LOGGING_DRIVERS", "AvailableLoggingDrivers",
-                                       "log drivers tasks may ask for; an unknown one is fatal"),
-    row<&C::volume_plugin_capabilities>(G::Registration, "ECS_VOLUME_PLUGIN_CAPABILITIES", "VolumePluginCapabilities",
-                                        "what the volume plugin can do")
-        .inactive(),
-    row<&C::privileged_disabled>(G::Registration, "ECS_DISABLE_PRIVILEGED", "PrivilegedDisabled",
-                                 "refuse privileged containers"),
+    row<&C::instance_attributes>(G::Registration, "ECS_INSTANCE_ATTRIBUTES", "InstanceAttributes", "custom attributes of the container instance").or_fatal(),
+    row<&C::container_instance_tags>(G::Registration, "ECS_CONTAINER_INSTANCE_TAGS", "ContainerInstanceTags", "tags of the container instance").or_fatal(),
+    row<&C::propagate_tags_from>(G::Registration, "ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM", "ContainerInstancePropagateTagsFrom", "take tags from the EC2 instance too").one_of("none, ec2_instance"),
+    row<&C::available_logging_drivers>(G::Registration, "ECS_AVAILABLE_LOGGING_DRIVERS", "AvailableLoggingDrivers", "log drivers tasks may ask for; an unknown one is fatal"),
+    row<&C::volume_plugin_capabilities>(G::Registration, "ECS_VOLUME_PLUGIN_CAPABILITIES", "VolumePluginCapabilities", "what the volume plugin can do"),
+    row<&C::privileged_disabled>(G::Registration, "ECS_DISABLE_PRIVILEGED", "PrivilegedDisabled", "refuse privileged containers"),
     row<&C::selinux_capable>(G::Registration, "ECS_SELINUX_CAPABLE", "SELinuxCapable", "advertise SELinux"),
     row<&C::apparmor_capable>(G::Registration, "ECS_APPARMOR_CAPABLE", "AppArmorCapable", "advertise AppArmor"),
-    row<&C::gpu_support>(G::Registration, "ECS_ENABLE_GPU_SUPPORT", "GPUSupportEnabled", "NVIDIA GPUs for tasks")
-        .inactive(),
-    row<&C::nvidia_runtime>(G::Registration, "ECS_NVIDIA_RUNTIME", "NvidiaRuntime", "runtime for GPU containers")
-        .trim()
-        .inactive(),
-    row<&C::inferentia_support>(G::Registration, "ECS_ENABLE_INF_SUPPORT", "InferentiaSupportEnabled",
-                                "AWS Inferentia devices for tasks")
-        .inactive(),
-    custom(row<&C::ebs_task_attach>(G::Registration, "ECS_EBSTA_SUPPORTED", "EBSTASupportEnabled",
-                                    "attach EBS volumes to tasks")
-               .inactive(),
-           "boolean", read_ebs, row<&C::ebs_task_attach>(G::Registration, "", "", "").read_json),
-    row<&C::warm_pools_check>(G::Registration, "ECS_WARM_POOLS_CHECK", "WarmPoolsSupport",
-                              "wait for InService before registering")
-        .inactive(),
-    row<&C::spot_draining>(G::Registration, "ECS_ENABLE_SPOT_INSTANCE_DRAINING", "SpotInstanceDrainingEnabled",
-                           "drain on a spot interruption")
-        .inactive(),
-    row<&C::gmsa_capable>(G::Registration, "ECS_GMSA_SUPPORTED", "GMSACapable", "gMSA for domain-joined hosts")
-        .inactive(),
-    row<&C::gmsa_domainless_capable>(G::Registration, "", "GMSADomainlessCapable",
-                                     "gMSA without joining the domain; from the environment with ECS_GMSA_SUPPORTED")
-        .inactive(),
+    row<&C::gpu_support>(G::Registration, "ECS_ENABLE_GPU_SUPPORT", "GPUSupportEnabled", "NVIDIA GPUs for tasks").inactive(),
+    row<&C::nvidia_runtime>(G::Registration, "ECS_NVIDIA_RUNTIME", "NvidiaRuntime", "runtime for GPU containers").trim().inactive(),
+    row<&C::inferentia_support>(G::Registration, "ECS_ENABLE_INF_SUPPORT", "InferentiaSupportEnabled", "AWS Inferentia devices for tasks").inactive(),
+    custom(row<&C::ebs_task_attach>(G::Registration, "ECS_EBSTA_SUPPORTED", "EBSTASupportEnabled", "attach EBS volumes to tasks").inactive(), "boolean", read_ebs, row<&C::ebs_task_attach>(G::Registration, "", "", "").read_json),
+    row<&C::warm_pools_check>(G::Registration, "ECS_WARM_POOLS_CHECK", "WarmPoolsSupport", "wait for InService before registering").inactive(),
+    row<&C::spot_draining>(G::Registration, "ECS_ENABLE_SPOT_INSTANCE_DRAINING", "SpotInstanceDrainingEnabled", "drain on a spot interruption").inactive(),
+    row<&C::gmsa_capable>(G::Registration, "ECS_GMSA_SUPPORTED", "GMSACapable", "gMSA for domain-joined hosts").inactive(),
+    row<&C::gmsa_domainless_capable>(G::Registration, "", "GMSADomainlessCapable", "gMSA without joining the domain; from the environment with ECS_GMSA_SUPPORTED").inactive(),
     elsewhere(G::Registration, "CREDENTIALS_FETCHER_HOST_DIR", "socket of the gMSA credentials fetcher").inactive(),
-    elsewhere(G::Registration, "CREDENTIALS_FETCHER_SECRET_NAME_FOR_DOMAINLESS_GMSA",
-              "name of the secret for domainless gMSA")
-        .inactive(),
+    elsewhere(G::Registration, "CREDENTIALS_FETCHER_SECRET_NAME_FOR_DOMAINLESS_GMSA", "name of the secret for domainless gMSA").inactive(),
     elsewhere(G::Registration, "ECS_DOMAIN_JOINED_LINUX_INSTANCE", "the host has joined a domain").inactive(),
-    elsewhere(G::Registration, "ZZZ_SKIP_DOMAIN_JOIN_CHECK_NOT_SUPPORTED_IN_PRODUCTION",
-              "test override of the gMSA check")
-        .inactive(),
-    elsewhere(G::Registration, "ZZZ_SKIP_DOMAIN_LESS_CHECK_NOT_SUPPORTED_IN_PRODUCTION",
-              "test override of the domainless gMSA check")
-        .inactive(),
+    elsewhere(G::Registration, "ZZZ_SKIP_DOMAIN_JOIN_CHECK_NOT_SUPPORTED_IN_PRODUCTION", "test override of the gMSA check").inactive(),
+    elsewhere(G::Registration, "ZZZ_SKIP_DOMAIN_LESS_CHECK_NOT_SUPPORTED_IN_PRODUCTION", "test override of the domainless gMSA check").inactive(),
 
     // 3.3
     row<&C::data_dir>(G::State, "ECS_DATADIR", "DataDir", "where the agent keeps its state"),
-    row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "that directory as Docker sees it"),
-    custom(row<&C::checkpoint>(G::State, "ECS_CHECKPOINT", "Checkpoint",
-                               "keep state across restarts; off means a new container instance each time"),
-           "boolean", read_checkpoint, read_checkpoint_json)
-        .defaults_to("true if ECS_DATADIR is set, else false"),
+    row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "that directory as Docker sees it").inactive(),
+    custom(row<&C::checkpoint>(G::State, "ECS_CHECKPOINT", "Checkpoint", "keep state across restarts; off means a new container instance each time"), "boolean", read_checkpoint, read_checkpoint_json).defaults_to("true if ECS_DATADIR is set, else false"),
 
     // 3.4
     row<&C::docker_host>(G::Engine, "DOCKER_HOST", "DockerEndpoint", "Docker's socket"),
-    row<&C::engine_auth_type>(G::Engine, "ECS_ENGINE_AUTH_TYPE", "EngineAuthType", "format of the registry credentials")
-        .trim()
-        .one_of("dockercfg, docker"),
-    row<&C::engine_auth_data>(G::Engine, "ECS_ENGINE_AUTH_DATA", "EngineAuthData",
-                              "registry credentials, JSON; never printed")
-        .hidden(),
-    row<&C::task_cleanup_wait>(G::Engine, "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", "TaskCleanupWaitDuration",
-                               "how long a stopped task's containers are kept")
-        .within(at_least(ns(1s), Reset, Reset)),
-    row<&C::task_cleanup_wait_jitter>(G::Engine, "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION_JITTER",
-                                      "TaskCleanupWaitDurationJitter", "random addition to that"),
-    row<&C::manifest_pull_timeout>(G::Engine, "ECS_MANIFEST_PULL_TIMEOUT", "ManifestPullTimeout",
-                                   "for resolving an image's digest")
-        .within(at_least(ns(30s), Clamp, Clamp)),
-    row<&C::container_stop_timeout>(G::Engine, "ECS_CONTAINER_STOP_TIMEOUT", "DockerStopTimeout",
-                                    "grace before a container is killed")
-        .within(at_least(ns(1s), Clamp, Fatal)),
-    row<&C::container_start_timeout>(G::Engine, "ECS_CONTAINER_START_TIMEOUT", "ContainerStartTimeout",
-                                     "for starting a container")
-        .within(at_least(ns(45s), Clamp, Fatal)),
-    row<&C::container_create_timeout>(G::Engine, "ECS_CONTAINER_CREATE_TIMEOUT", "ContainerCreateTimeout",
-                                      "for creating a container")
-        .within(at_least(ns(1min), Clamp, Keep)),
-    row<&C::pull_dependents_upfront>(G::Engine, "ECS_PULL_DEPENDENT_CONTAINERS_UPFRONT",
-                                     "DependentContainersPullUpfront", "pull images before dependencies are met"),
-    row<&C::image_pull_inactivity_timeout>(G::Engine, "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT", "ImagePullInactivityTimeout",
-                                           "a pull without progress for so long fails")
-        .within(at_least(ns(1min), Clamp, Reset)),
+    elsewhere(G::Engine, "DOCKER_TLS_VERIFY", "any text: verify the certificate of a tcp DOCKER_HOST"),
+    elsewhere(G::Engine, "DOCKER_CERT_PATH", "directory with ca.pem, cert.pem and key.pem for it"),
+    row<&C::engine_auth_type>(G::Engine, "ECS_ENGINE_AUTH_TYPE", "EngineAuthType", "format of the registry credentials").trim().one_of("dockercfg, docker"),
+    row<&C::engine_auth_data>(G::Engine, "ECS_ENGINE_AUTH_DATA", "EngineAuthData", "registry credentials, JSON; never printed").hidden(),
+    row<&C::task_cleanup_wait>(G::Engine, "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", "TaskCleanupWaitDuration", "how long a stopped task's containers are kept").within(at_least(ns(1s), Reset, Reset)),
+    row<&C::task_cleanup_wait_jitter>(G::Engine, "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION_JITTER", "TaskCleanupWaitDurationJitter", "random addition to that"),
+    row<&C::manifest_pull_timeout>(G::Engine, "ECS_MANIFEST_PULL_TIMEOUT", "ManifestPullTimeout", "for resolving an image's digest").within(at_least(ns(30s), Clamp, Clamp)),
+    row<&C::container_stop_timeout>(G::Engine, "ECS_CONTAINER_STOP_TIMEOUT", "DockerStopTimeout", "grace before a container is killed").within(at_least(ns(1s), Clamp, Fatal)),
+    row<&C::container_start_timeout>(G::Engine, "ECS_CONTAINER_START_TIMEOUT", "ContainerStartTimeout", "for starting a container").within(at_least(ns(45s), Clamp, Fatal)),
+    row<&C::container_create_timeout>(G::Engine, "ECS_CONTAINER_CREATE_TIMEOUT", "ContainerCreateTimeout", "for creating a container").within(at_least(ns(1min), Clamp, Keep)),
+    row<&C::pull_dependents_upfront>(G::Engine, "ECS_PULL_DEPENDENT_CONTAINERS_UPFRONT", "DependentContainersPullUpfront", "pull images before dependencies are met"),
+    row<&C::image_pull_inactivity_timeout>(G::Engine, "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT", "ImagePullInactivityTimeout", "a pull without progress for so long fails").within(at_least(ns(1min), Clamp, Reset)),
     row<&C::image_pull_timeout>(G::Engine, "ECS_IMAGE_PULL_TIMEOUT", "ImagePullTimeout", "for a whole pull"),
-    row<&C::image_pull_behavior>(G::Engine, "ECS_IMAGE_PULL_BEHAVIOR", "ImagePullBehavior",
-                                 "when to pull; any other word means default")
-        .one_of("default, always, once, prefer-cached"),
-    row<&C::task_cpu_mem_limit>(G::Engine, "ECS_ENABLE_TASK_CPU_MEM_LIMIT", "TaskCPUMemLimit",
-                                "task-level CPU and memory limits; fatal if asked for and impossible"),
+    row<&C::image_pull_behavior>(G::Engine, "ECS_IMAGE_PULL_BEHAVIOR", "ImagePullBehavior", "when to pull; any other word means default").one_of("default, always, once, prefer-cached"),
+    row<&C::task_cpu_mem_limit>(G::Engine, "ECS_ENABLE_TASK_CPU_MEM_LIMIT", "TaskCPUMemLimit", "task-level CPU and memory limits; fatal if asked for and impossible"),
     row<&C::cgroup_path>(G::Engine, "ECS_CGROUP_PATH", "CgroupPath", "where cgroups are mounted"),
-    row<&C::cgroup_cpu_period>(G::Engine, "ECS_CGROUP_CPU_PERIOD", "CgroupCPUPeriod", "CFS period of task limits")
-        .within({ns(8ms), ns(100ms), Reset, Reset}),
-    row<&C::task_pids_limit>(G::Engine, "ECS_TASK_PIDS_LIMIT", "TaskPidsLimit", "processes per task; 0 is no limit")
-        .trim()
-        .within({1, 4194304, Unset, Unset}),
-    row<&C::propagate_task_memory_limit_cgroup_v2>(G::Engine, "ECS_PROPAGATE_TASK_MEMORY_LIMIT_CGROUPV2",
-                                                   "PropagateTaskMemoryLimitCgroupV2",
-                                                   "give the task's memory limit to its containers on cgroup v2"),
-    row<&C::container_metadata>(G::Engine, "ECS_ENABLE_CONTAINER_METADATA", "ContainerMetadataEnabled",
-                                "write a metadata file per container")
-        .inactive(),
-    row<&C::shared_volume_match_full_config>(G::Engine, "ECS_SHARED_VOLUME_MATCH_FULL_CONFIG",
-                                             "SharedVolumeMatchFullConfig",
-                                             "compare labels and options of shared volumes too"),
-    row<&C::firelens_async>(G::Engine, "ECS_ENABLE_FIRELENS_ASYNC", "FirelensAsyncEnabled",
-                            "asynchronous connection to the FireLens router")
-        .inactive(),
-    row<&C::awslogs_executionrole_override>(G::Engine, "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE",
-                                            "OverrideAWSLogsExecutionRole", "let awslogs use the execution role"),
-    row<&C::disable_docker_health_check>(G::Engine, "ECS_DISABLE_DOCKER_HEALTH_CHECK", "DisableDockerHealthCheck",
-                                         "advertise no container health checks"),
-    custom(row<&C::dynamic_port_first>(G::Engine, "ECS_DYNAMIC_HOST_PORT_RANGE", "DynamicHostPortRange",
-                                       "host ports for dynamic mappings"),
-           "first-last", read_port_range, read_port_range_json, show_port_range)
-        .defaults_to("the kernel's ip_local_port_range, else 49153-65535"),
-    custom(row<&C::exclude_ipv6_port_binding>(G::Engine, "ECS_EXCLUDE_IPV6_PORTBINDING", "ShouldExcludeIPv6PortBinding",
-                                              "leave IPv6 bindings out of reports"),
-           "boolean", read_ipv6_exclusion, read_ipv6_exclusion_json)
-        .defaults_to("true; false on IPv6-only instances"),
+    row<&C::cgroup_cpu_period>(G::Engine, "ECS_CGROUP_CPU_PERIOD", "CgroupCPUPeriod", "CFS period of task limits").within({ns(8ms), ns(100ms), Reset, Reset}),
+    row<&C::task_pids_limit>(G::Engine, "ECS_TASK_PIDS_LIMIT", "TaskPidsLimit", "processes per task; 0 is no limit").trim().within({1, 4194304, Unset, Unset}),
+    row<&C::propagate_task_memory_limit_cgroup_v2>(G::Engine, "ECS_PROPAGATE_TASK_MEMORY_LIMIT_CGROUPV2", "PropagateTaskMemoryLimitCgroupV2", "give the task's memory limit to its containers on cgroup v2"),
+    row<&C::container_metadata>(G::Engine, "ECS_ENABLE_CONTAINER_METADATA", "ContainerMetadataEnabled", "write a metadata file per container").inactive(),
+    row<&C::shared_volume_match_full_config>(G::Engine, "ECS_SHARED_VOLUME_MATCH_FULL_CONFIG", "SharedVolumeMatchFullConfig", "compare labels and options of shared volumes too"),
+    row<&C::firelens_async>(G::Engine, "ECS_ENABLE_FIRELENS_ASYNC", "FirelensAsyncEnabled", "asynchronous connection to the FireLens router").inactive(),
+    row<&C::awslogs_executionrole_override>(G::Engine, "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", "OverrideAWSLogsExecutionRole", "let awslogs use the execution role"),
+    row<&C::disable_docker_health_check>(G::Engine, "ECS_DISABLE_DOCKER_HEALTH_CHECK", "DisableDockerHealthCheck", "advertise no container health checks"),
+    custom(row<&C::dynamic_port_first>(G::Engine, "ECS_DYNAMIC_HOST_PORT_RANGE", "DynamicHostPortRange", "host ports for dynamic mappings"), "first-last", read_port_range, read_port_range_json, show_port_range).defaults_to("the kernel's ip_local_port_range, else 49153-65535"),
+    custom(row<&C::exclude_ipv6_port_binding>(G::Engine, "ECS_EXCLUDE_IPV6_PORTBINDING", "ShouldExcludeIPv6PortBinding", "leave IPv6 bindings out of reports"), "boolean", read_ipv6_exclusion, read_ipv6_exclusion_json).defaults_to("true; false on IPv6-only instances"),
     row<&C::pause_labels>(G::Engine, "ECS_PAUSE_LABELS", "", "labels of pause containers").inactive(),
-    row<&C::pause_image_tarball>(G::Engine, "", "PauseContainerTarballPath", "image archive of the pause container")
-        .inactive(),
+    row<&C::pause_image_tarball>(G::Engine, "", "PauseContainerTarballPath", "image archive of the pause container").inactive(),
     row<&C::pause_image_name>(G::Engine, "", "PauseContainerImageName", "image of the pause container").inactive(),
     row<&C::pause_image_tag>(G::Engine, "", "PauseContainerTag", "tag of that image").inactive(),
-    row<&C::eni_pause_cleanup_delay_seconds>(G::Engine, "", "ENIPauseContainerCleanupDelaySeconds",
-                                             "seconds to keep a pause container")
-        .inactive(),
+    row<&C::eni_pause_cleanup_delay_seconds>(G::Engine, "", "ENIPauseContainerCleanupDelaySeconds", "seconds to keep a pause container").inactive(),
 
     // 3.5
-    row<&C::image_cleanup_disabled>(G::Images, "ECS_DISABLE_IMAGE_CLEANUP", "ImageCleanupDisabled",
-                                    "never delete images")
-        .inactive(),
-    row<&C::image_cleanup_interval>(G::Images, "ECS_IMAGE_CLEANUP_INTERVAL", "ImageCleanupInterval",
-                                    "time between clean-ups")
-        .within(at_least(ns(10min), Reset, Reset))
-        .inactive(),
-    row<&C::image_minimum_age>(G::Images, "ECS_IMAGE_MINIMUM_CLEANUP_AGE", "MinimumImageDeletionAge",
-                               "youngest image of a task to delete")
-        .inactive(),
-    row<&C::non_ecs_image_minimum_age>(G::Images, "NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE", "NonECSMinimumImageDeletionAge",
-                                       "youngest other image to delete")
-        .inactive(),
-    row<&C::images_delete_per_cycle>(G::Images, "ECS_NUM_IMAGES_DELETE_PER_CYCLE", "NumImagesToDeletePerCycle",
-                                     "images per clean-up")
-        .within(at_least(1, Reset, Reset))
-        .inactive(),
-    row<&C::non_ecs_containers_delete_per_cycle>(G::Images, "NONECS_NUM_CONTAINERS_DELETE_PER_CYCLE",
-                                                 "NumNonECSContainersToDeletePerCycle", "other containers per clean-up")
-        .inactive(),
-    row<&C::untracked_image_cleanup>(G::Images, "ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "DeleteNonECSImagesEnabled",
-                                     "delete other images and containers too")
-        .inactive(),
-    custom(row<&C::exclude_untracked_images>(G::Images, "ECS_EXCLUDE_UNTRACKED_IMAGE", "ImageCleanupExclusionList",
-                                             "images never to delete")
-               .inactive(),
-           "comma list", read_image_exclusions, row<&C::exclude_untracked_images>(G::Images, "", "", "").read_json,
-           show_image_exclusions),
+    row<&C::image_cleanup_disabled>(G::Images, "ECS_DISABLE_IMAGE_CLEANUP", "ImageCleanupDisabled", "never delete images"),
+    row<&C::image_cleanup_interval>(G::Images, "ECS_IMAGE_CLEANUP_INTERVAL", "ImageCleanupInterval", "time between clean-ups").within(at_least(ns(10min), Reset, Reset)),
+    row<&C::image_minimum_age>(G::Images, "ECS_IMAGE_MINIMUM_CLEANUP_AGE", "MinimumImageDeletionAge", "youngest image of a task to delete"),
+    row<&C::non_ecs_image_minimum_age>(G::Images, "NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE", "NonECSMinimumImageDeletionAge", "youngest other image to delete").inactive(),
+    row<&C::images_delete_per_cycle>(G::Images, "ECS_NUM_IMAGES_DELETE_PER_CYCLE", "NumImagesToDeletePerCycle", "images per clean-up").within(at_least(1, Reset, Reset)),
+    row<&C::non_ecs_containers_delete_per_cycle>(G::Images, "NONECS_NUM_CONTAINERS_DELETE_PER_CYCLE", "NumNonECSContainersToDeletePerCycle", "other containers per clean-up").inactive(),
+    row<&C::untracked_image_cleanup>(G::Images, "ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "DeleteNonECSImagesEnabled", "delete other images and containers too").inactive(),
+    custom(row<&C::exclude_untracked_images>(G::Images, "ECS_EXCLUDE_UNTRACKED_IMAGE", "ImageCleanupExclusionList", "images never to delete"), "comma list", read_image_exclusions, row<&C::exclude_untracked_images>(G::Images, "", "", "").read_json, show_image_exclusions),
 
     // 3.6
-    row<&C::task_iam_role>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE", "TaskIAMRoleEnabled",
-                           "credentials for tasks with a role"),
-    row<&C::task_iam_role_network_host>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST",
-                                        "TaskIAMRoleEnabledForNetworkHost", "also in network mode host"),
-    row<&C::audit_logfile>(G::Metadata, "ECS_AUDIT_LOGFILE", "CredentialsAuditLogFile",
-                           "one line per credentials request"),
-    row<&C::audit_logfile_disabled>(G::Metadata, "ECS_AUDIT_LOGFILE_DISABLED", "CredentialsAuditLogDisabled",
-                                    "write no audit log"),
-    custom(row<&C::metadata_steady_rate>(G::Metadata, "ECS_TASK_METADATA_RPS_LIMIT", "TaskMetadataSteadyStateRate",
-                                         "requests per second and burst, per source and path"),
-           "rate,burst", row<&C::metadata_steady_rate>(G::Metadata, "", "", "").read_text,
-           row<&C::metadata_steady_rate>(G::Metadata, "", "", "").read_json, show_rate),
-    row<&C::metadata_burst>(G::Metadata, "", "TaskMetadataBurstRate",
-                            "burst of the same; in the environment the second number above"),
-    row<&C::task_metadata_az_disabled>(G::Metadata, "ECS_DISABLE_TASK_METADATA_AZ", "TaskMetadataAZDisabled",
-                                       "leave the availability zone out of task metadata"),
+    row<&C::task_iam_role>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE", "TaskIAMRoleEnabled", "credentials for tasks with a role"),
+    row<&C::task_iam_role_network_host>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST", "TaskIAMRoleEnabledForNetworkHost", "also in network mode host"),
+    row<&C::audit_logfile>(G::Metadata, "ECS_AUDIT_LOGFILE", "CredentialsAuditLogFile", "one line per credentials request"),
+    row<&C::audit_logfile_disabled>(G::Metadata, "ECS_AUDIT_LOGFILE_DISABLED", "CredentialsAuditLogDisabled", "write no audit log"),
+    custom(row<&C::metadata_steady_rate>(G::Metadata, "ECS_TASK_METADATA_RPS_LIMIT", "TaskMetadataSteadyStateRate", "requests per second and burst, per source and path"), "rate,burst", row<&C::metadata_steady_rate>(G::Metadata, "", "", "").read_text, row<&C::metadata_steady_rate>(G::Metadata, "", "", "").read_json, show_rate),
+    row<&C::metadata_burst>(G::Metadata, "", "TaskMetadataBurstRate", "burst of the same; in the environment the second number above"),
+    row<&C::task_metadata_az_disabled>(G::Metadata, "ECS_DISABLE_TASK_METADATA_AZ", "TaskMetadataAZDisabled", "leave the availability zone out of task metadata"),
 
     row<&C::task_eni>(G::Networking, "ECS_ENABLE_TASK_ENI", "TaskENIEnabled", "network mode awsvpc").inactive(),
-    row<&C::eni_trunking>(G::Networking, "ECS_ENABLE_HIGH_DENSITY_ENI", "ENITrunkingEnabled", "trunk interfaces")
-        .defaults_to("true with task ENI, else false")
-        .inactive(),
-    row<&C::cni_plugins_path>(G::Networking, "ECS_CNI_PLUGINS_PATH", "CNIPluginsPath", "where the CNI plugins are")
-        .inactive(),
-    row<&C::awsvpc_block_imds>(G::Networking, "ECS_AWSVPC_BLOCK_IMDS", "AWSVPCBlockInstanceMetdata",
-                               "no instance metadata for awsvpc tasks")
-        .inactive(),
-    custom(row<&C::awsvpc_additional_local_routes>(G::Networking, "ECS_AWSVPC_ADDITIONAL_LOCAL_ROUTES",
-                                                   "AWSVPCAdditionalLocalRoutes",
-                                                   "networks awsvpc tasks reach through the host")
-               .or_fatal()
-               .inactive(),
-           "JSON list of networks", read_routes, read_routes_json),
-    custom(row<&C::override_awsvpc_local_ipv4_address>(G::Networking, "", "OverrideAWSVPCLocalIPv4Address",
-                                                       "address of the bridge for awsvpc tasks")
-               .inactive(),
-           "network", nullptr, read_local_address_json),
+    row<&C::eni_trunking>(G::Networking, "ECS_ENABLE_HIGH_DENSITY_ENI", "ENITrunkingEnabled", "trunk interfaces").defaults_to("true with task ENI, else false").inactive(),
+    row<&C::cni_plugins_path>(G::Networking, "ECS_CNI_PLUGINS_PATH", "CNIPluginsPath", "where the CNI plugins are").inactive(),
+    row<&C::awsvpc_block_imds>(G::Networking, "ECS_AWSVPC_BLOCK_IMDS", "AWSVPCBlockInstanceMetdata", "no instance metadata for awsvpc tasks").inactive(),
+    custom(row<&C::awsvpc_additional_local_routes>(G::Networking, "ECS_AWSVPC_ADDITIONAL_LOCAL_ROUTES", "AWSVPCAdditionalLocalRoutes", "networks awsvpc tasks reach through the host").or_fatal().inactive(), "JSON list of networks", read_routes, read_routes_json),
+    custom(row<&C::override_awsvpc_local_ipv4_address>(G::Networking, "", "OverrideAWSVPCLocalIPv4Address", "address of the bridge for awsvpc tasks").inactive(), "network", nullptr, read_local_address_json),
     elsewhere(G::Networking, "HTTP_PROXY", "proxy for http; http_proxy too").hidden(),
     elsewhere(G::Networking, "HTTPS_PROXY", "proxy for https; https_proxy too").hidden(),
-    elsewhere(G::Networking, "NO_PROXY", "hosts to reach directly; no_proxy too")
-        .defaults_to("169.254.169.254,169.254.170.2 and Docker's socket"),
+    elsewhere(G::Networking, "NO_PROXY", "hosts to reach directly; no_proxy too").defaults_to("169.254.169.254,169.254.170.2 and Docker's socket"),
 
     // 3.7
-    row<&C::disable_metrics>(G::Telemetry, "ECS_DISABLE_METRICS", "DisableMetrics",
-                             "send no metrics; the connection is still opened")
-        .inactive(),
-    row<&C::poll_metrics>(G::Telemetry, "ECS_POLL_METRICS", "PollMetrics", "poll statistics instead of streaming them")
-        .inactive(),
-    row<&C::poll_metrics_wait>(G::Telemetry, "ECS_POLLING_METRICS_WAIT_DURATION", "PollingMetricsWaitDuration",
-                               "time between polls; held within 5s and 20s when polling")
-        .inactive(),
-    row<&C::prometheus_metrics>(G::Telemetry, "ECS_ENABLE_PROMETHEUS_METRICS", "PrometheusMetricsEnabled",
-                                "serve metrics on port 51680, which is then reserved")
-        .inactive(),
-    row<&C::updates_enabled>(G::Telemetry, "ECS_UPDATES_ENABLED", "UpdatesEnabled", "let the service update the agent")
-        .inactive(),
-    row<&C::update_download_dir>(G::Telemetry, "ECS_UPDATE_DOWNLOAD_DIR", "UpdateDownloadDir", "where updates are put")
-        .inactive(),
-    row<&C::runtime_stats>(G::Telemetry, "ECS_ENABLE_RUNTIME_STATS", "EnableRuntimeStats",
-                           "log the agent's own statistics")
-        .inactive(),
+    row<&C::disable_metrics>(G::Telemetry, "ECS_DISABLE_METRICS", "DisableMetrics", "send no metrics; the connection is still opened"),
+    row<&C::poll_metrics>(G::Telemetry, "ECS_POLL_METRICS", "PollMetrics", "poll statistics instead of streaming them").inactive(),
+    row<&C::poll_metrics_wait>(G::Telemetry, "ECS_POLLING_METRICS_WAIT_DURATION", "PollingMetricsWaitDuration", "time between polls; held within 5s and 20s when polling").inactive(),
+    row<&C::prometheus_metrics>(G::Telemetry, "ECS_ENABLE_PROMETHEUS_METRICS", "PrometheusMetricsEnabled", "serve metrics on port 51680, which is then reserved").inactive(),
+    row<&C::updates_enabled>(G::Telemetry, "ECS_UPDATES_ENABLED", "UpdatesEnabled", "let the service update the agent").inactive(),
+    row<&C::update_download_dir>(G::Telemetry, "ECS_UPDATE_DOWNLOAD_DIR", "UpdateDownloadDir", "where updates are put").inactive(),
+    row<&C::runtime_stats>(G::Telemetry, "ECS_ENABLE_RUNTIME_STATS", "EnableRuntimeStats", "log the agent's own statistics").inactive(),
     row<&C::runtime_stats_logfile>(G::Telemetry, "", "RuntimeStatsLogFile", "file for them").inactive(),
     row<&C::csi_driver_socket>(G::Telemetry, "", "CSIDriverSocketPath", "socket of the EBS CSI driver").inactive(),
     row<&C::node_stage_timeout>(G::Telemetry, "", "NodeStageTimeout", "for attaching an EBS volume").inactive(),
@@ -495,25 +342,20 @@ constexpr std::array kSettings{
     row<&C::healthcheck_host>(G::Telemetry, "ECS_AGENT_HEALTHCHECK_HOST", "", "host that -healthcheck asks"),
 
     row<&C::log_level>(G::Logging, "ECS_LOGLEVEL", "", "level of the stream").one_of("crit, error, warn, info, debug"),
-    row<&C::log_level_on_instance>(G::Logging, "ECS_LOGLEVEL_ON_INSTANCE", "", "level of the file")
-        .one_of("none, crit, error, warn, info, debug")
-        .defaults_to("ECS_LOGLEVEL; none with ECS_LOG_DRIVER"),
+    row<&C::log_level_on_instance>(G::Logging, "ECS_LOGLEVEL_ON_INSTANCE", "", "level of the file").one_of("none, crit, error, warn, info, debug").defaults_to("ECS_LOGLEVEL; none with ECS_LOG_DRIVER"),
     row<&C::log_file>(G::Logging, "ECS_LOGFILE", "", "log file; none when empty"),
-    row<&C::log_driver>(G::Logging, "ECS_LOG_DRIVER", "",
-                        "Docker log driver of the agent; only its presence matters here"),
-    row<&C::log_rollover>(G::Logging, "ECS_LOG_ROLLOVER_TYPE", "", "when to start a new file")
-        .one_of("size, hourly, none"),
+    row<&C::log_driver>(G::Logging, "ECS_LOG_DRIVER", "", "Docker log driver of the agent; only its presence matters here"),
+    row<&C::log_rollover>(G::Logging, "ECS_LOG_ROLLOVER_TYPE", "", "when to start a new file").one_of("size, hourly, none"),
     row<&C::log_format>(G::Logging, "ECS_LOG_OUTPUT_FORMAT", "", "format of log lines").one_of("logfmt, json"),
     row<&C::log_max_file_size_mb>(G::Logging, "ECS_LOG_MAX_FILE_SIZE_MB", "", "size of a file, in millions of bytes"),
     row<&C::log_max_roll_count>(G::Logging, "ECS_LOG_MAX_ROLL_COUNT", "", "old files to keep"),
 
-    elsewhere(G::Supervisor, "ECS_SKIP_LOCALHOST_TRAFFIC_FILTER", "no packet filter for local addresses"),
-    elsewhere(G::Supervisor, "ECS_ALLOW_OFFHOST_INTROSPECTION_ACCESS", "introspection reachable from other hosts"),
-    elsewhere(G::Supervisor, "ECS_OFFHOST_INTROSPECTION_INTERFACE_NAME", "interface on which it is blocked"),
+    elsewhere(G::Supervisor, "ECS_SKIP_LOCALHOST_TRAFFIC_FILTER", "no packet filter for local addresses").inactive(),
+    elsewhere(G::Supervisor, "ECS_ALLOW_OFFHOST_INTROSPECTION_ACCESS", "introspection reachable from other hosts").inactive(),
+    elsewhere(G::Supervisor, "ECS_OFFHOST_INTROSPECTION_INTERFACE_NAME", "interface on which it is blocked").inactive(),
     elsewhere(G::Supervisor, "ECS_AGENT_LABELS", "labels of the agent's own container").inactive(),
     elsewhere(G::Supervisor, "ECS_AGENT_APPARMOR_PROFILE", "AppArmor profile of the agent's own container").inactive(),
-    elsewhere(G::Supervisor, "ECS_AGENT_PID_NAMESPACE_HOST", "host PID namespace for the agent's own container")
-        .inactive(),
+    elsewhere(G::Supervisor, "ECS_AGENT_PID_NAMESPACE_HOST", "host PID namespace for the agent's own container").inactive(),
     elsewhere(G::Supervisor, "ECS_AGENT_RUN_PRIVILEGED", "run the agent's own container privileged").inactive(),
     elsewhere(G::Supervisor, "ECS_LOG_OPTS", "options of ECS_LOG_DRIVER").inactive(),
 };
