@@ -54,9 +54,8 @@ Result<std::string> ask(const Arguments& arguments, const Fetch& fetch) {
             answer && !answer->error.empty() ? answer->error : "status " + std::to_string(reply->status);
         const bool about_a_task = arguments.verb == Verb::Task || arguments.verb == Verb::Why;
         return Error{.kind = reply->status == 404 ? ErrorKind::NotFound : ErrorKind::Unavailable,
-                     .what = about_a_task
-                                 ? "task " + arguments.id + ": " + why_not + "; ecs-node tasks lists those there are"
-                                 : "the agent answered: " + why_not};
+                     .what = about_a_task ? why_not + "; ecs-node tasks lists those there are"
+                                          : "the agent answered: " + why_not};
     }
     if (arguments.json) return reply->body.ends_with('\n') ? reply->body : reply->body + "\n";
     switch (arguments.verb) {

@@ -133,11 +133,11 @@ TEST(Ask, GivesMachinesTheDocumentAsItCame) {
 TEST(Ask, ExplainsWhatWentWrong) {
     Agent agent;
     agent.status = 404;
-    agent.body = R"({"error":"no such task"})";
+    agent.body = R"({"error":"no task zz on this instance"})";
     const Result<std::string> got = agent.tell({"task", "zz"});
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, ErrorKind::NotFound);
-    EXPECT_EQ(got.error().what, "task zz: no such task; ecs-node tasks lists those there are");
+    EXPECT_EQ(got.error().what, "no task zz on this instance; ecs-node tasks lists those there are");
     agent.status = 200;
     agent.body = R"({"AvailableCommands":["/v1/metadata"]})";
     EXPECT_THAT(agent.text({"status", "--json"}), HasSubstr("it is another agent"));
