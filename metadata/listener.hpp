@@ -41,6 +41,8 @@ class Handler {
     /// Fills `answer` and returns nothing, or returns work that will have filled it when it ends. Both references stay
     /// valid until then. The work must not throw anything but operation_aborted.
     virtual std::optional<asio::awaitable<void>> handle(const Request& request, Response& answer) = 0;
+    /// Appends headers that every answer carries ("Name: value\r\n"); they follow the answer's own.
+    virtual void write_common_headers(const Request&, const Response&, std::string&) const {}
 };
 
 class Listener {

@@ -43,7 +43,6 @@ struct Response {
     std::vector<std::pair<std::string_view, std::string>> headers;
     std::string body;
     std::shared_ptr<const std::string> shared_body;  ///< instead of body, for cached documents
-    bool limited = false;                            ///< carries the X-Rate-Limit headers
     bool close = false;                              ///< the connection ends after this answer
 
     [[nodiscard]] std::string_view content() const { return shared_body ? std::string_view(*shared_body) : body; }

@@ -100,6 +100,8 @@ struct TaskView {
     std::string waiting_for;  ///< one sentence, empty when it waits for nothing
     std::string credentials_id, execution_credentials_id;
     std::vector<Association> associations;
+    std::optional<ElasticNetworkInterface> network_interface{};  ///< the first ENI of an awsvpc task
+    std::string local_ipv4_address{};  ///< of an awsvpc task on the agent's own bridge: v2 requests come from it
     std::vector<ContainerView> containers;
 };
 

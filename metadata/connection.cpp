@@ -1,0 +1,288 @@
+#include "metadata/connection.hpp"
+
+#include <cstring>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "agent/base/strings.hpp"
+#include "metadata/response_writer.hpp"
+#include "metadata/url_path.hpp"
+
+namespace nodeagent::metadata {
+
+namespace {
+
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::string_body>;
+using boost::system::error_code;
+
+constexpr auto kResume = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kReadSize = 4096;
+constexpr std::size_t kFlushSize = 65536;     // answers to pipelined requests are collected up to here
+constexpr std::size_t kKeptCapacity = 16384;  // buffers that grew larger for one request are given back
+constexpr auto kLinger = std::chrono::milliseconds(500);
+
+struct Refusal {
+    unsigned status = 400;
+    std::string_view detail;
+};
+
+Refusal refusal_for(const error_code& failure) {
+    if (failure == http::error::header_limit || failure == http::error::buffer_overflow)
+        return {.status = 431, .detail = {}};
+    if (failure == http::error::body_limit) return {.status = 413, .detail = {}};
+    if (failure == http::error::bad_transfer_encoding)
+        return {.status = 501, .detail = "Unsupported transfer encoding"};
+    return {};
+}
+
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::string_view Shared::date() {
+    const auto wall = clock.now().wall;
+    const auto second = std::chrono::floor<std::chrono::seconds>(wall.time_since_epoch());
+    if (second != date_second_) {
+        date_second_ = second;
+        date_ = http_date(wall);
+    }
+    return date_;
+}
+
+Peer peer_of(const asio::ip::tcp::endpoint& remote) {
+    asio::ip::address address = remote.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    Peer peer;
+    peer.ip = address.to_string();
+    peer.loopback = address.is_loopback();
+    const std::string port = std::to_string(remote.port());
+    peer.ip_and_port = address.is_v6() ? "[" + peer.ip + "]:" + port : peer.ip + ":" + port;
+    const auto bytes = address.is_v6() ? address.to_v6().to_bytes()
+                                       : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+    std::memcpy(peer.address.data(), bytes.data(), peer.address.size());
+    return peer;
+}
+
+namespace {
+
+// A coroutine's state in one object, so that its steps can be functions.
+class Session {
+  public:
+    Session(Connection& connection, Shared& shared) : connection_(connection), shared_(shared) {}
+    ~Session() { shared_.buffered -= connection_.buffered; }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    asio::awaitable<void> run();
+
+  private:
+    enum class Read { Done, More, Refused };
+    void begin_request();
+    [[nodiscard]] Read parse();
+    [[nodiscard]] bool room_for(std::size_t more);
+    [[nodiscard]] bool check_headers();
+    Read refuse(Refusal refusal);
+    void render(const Request& request, const Response& answer);
+    asio::awaitable<bool> read_more();
+    asio::awaitable<bool> flush();
+    asio::awaitable<void> answer();
+    asio::awaitable<void> linger();
+
+    Connection& connection_;
+    Shared& shared_;
+    boost::beast::flat_buffer in_;
+    std::string out_;
+    std::string common_headers_;
+    std::optional<Parser> parser_;
+    bool headers_checked_ = false;
+    bool keep_ = true;
+};
+
+void Session::begin_request() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_limit));
+    parser_->body_limit(shared_.options.body_limit);
+    parser_->eager(true);
+    headers_checked_ = false;
+    connection_.active_at = shared_.clock.now().steady;
+    connection_.deadline = connection_.active_at + shared_.options.read_timeout;
+}
+
+Session::Read Session::refuse(Refusal refusal) {
+    write_refusal(refusal.status, refusal.detail, out_);
+    keep_ = false;
+    return Read::Refused;
+}
+
+// What Go checks beyond the grammar. False when the request has been refused.
+bool Session::check_headers() {
+    headers_checked_ = true;
+    const auto& request = parser_->get();
+    const auto hosts = request.count(http::field::host);
+    if (request.version() >= 11 && hosts == 0) {
+        refuse({.status = 400, .detail = "missing required Host header"});
+        return false;
+    }
+    if (hosts > 1) {
+        refuse({.status = 400, .detail = "too many Host headers"});
+        return false;
+    }
+    const auto expectation = request[http::field::expect];
+    if (expectation.empty()) return true;
+    if (!equals_ignoring_case(view(expectation), "100-continue")) {
+        refuse({.status = 417, .detail = {}});
+        return false;
+    }
+    if (!parser_->is_done()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    return true;
+}
+
+Session::Read Session::parse() {
+    while (!parser_->is_done() && in_.size() > 0) {
+        error_code failure;
+        const std::size_t used = parser_->put(in_.data(), failure);
+        in_.consume(used);
+        if (parser_->is_header_done() && !headers_checked_ && !check_headers()) return Read::Refused;
+        if (failure == http::error::need_more) return Read::More;
+        if (failure) return refuse(refusal_for(failure));
+    }
+    return parser_->is_done() ? Read::Done : Read::More;
+}
+
+// Small requests are free; what exceeds that is bounded over all connections, so that no client can make us grow.
+bool Session::room_for(std::size_t more) {
+    const std::size_t body = parser_->is_header_done() ? parser_->get().body().size() : 0;
+    const std::size_t held = in_.size() + body + more;
+    const std::size_t counted = held > kKeptCapacity ? held : 0;
+    if (shared_.buffered - connection_.buffered + counted > shared_.options.buffer_limit) return false;
+    shared_.buffered = shared_.buffered - connection_.buffered + counted;
+    connection_.buffered = counted;
+    return true;
+}
+
+asio::awaitable<bool> Session::read_more() {
+    const auto space = in_.prepare(std::max(kReadSize, std::min<std::size_t>(in_.size(), kFlushSize)));
+    const auto [failure, n] = co_await connection_.socket.async_read_some(space, kResume);
+    if (failure) co_return false;
+    in_.commit(n);
+    co_return true;
+}
+
+asio::awaitable<bool> Session::flush() {
+    if (out_.empty()) co_return true;
+    // Nearly always the kernel takes it all at once, and then no operation needs to be set up.
+    error_code failure;
+    const std::size_t sent = connection_.socket.write_some(asio::buffer(out_), failure);
+    if (failure && failure != asio::error::would_block && failure != asio::error::try_again) co_return false;
+    if (sent < out_.size()) {
+        const auto rest = asio::buffer(out_) + sent;
+        const auto [broken, n] = co_await asio::async_write(connection_.socket, rest, kResume);
+        if (broken) co_return false;
+    }
+    out_.clear();
+    if (out_.capacity() > kFlushSize) out_.shrink_to_fit();
+    co_return true;
+}
+
+void Session::render(const Request& request, const Response& answer) {
+    const auto& message = parser_->get();
+    const Framing framing{
+        .http_1_1 = message.version() >= 11, .head = request.method == "HEAD", .keep_alive = message.keep_alive()};
+    common_headers_.clear();
+    shared_.handler.write_common_headers(request, answer, common_headers_);
+    keep_ = write_response(answer, framing, common_headers_, shared_.date(), out_);
+}
+
+asio::awaitable<void> Session::answer() {
+    const auto& message = parser_->get();
+    const auto target = parse_target(view(message.target()));
+    if (!target) {
+        refuse({});
+        co_return;
+    }
+    const Request request{.method = view(message.method_string()),
+                          .path = target->path,
+                          .query = target->query,
+                          .has_query = target->has_query,
+                          .body = message.body(),
+                          .user_agent = view(message[http::field::user_agent]),
+                          .forwarded_for = view(message["X-Forwarded-For"]),
+                          .peer = &connection_.peer};
+    Response response;
+    std::optional<asio::awaitable<void>> work = shared_.handler.handle(request, response);
+    if (work) {
+        // answers to earlier pipelined requests do not wait for it
+        if (!co_await flush()) {
+            keep_ = false;
+            co_return;
+        }
+        asio::awaitable<void> pending = std::move(*work);
+        co_await std::move(pending);
+    }
+    render(request, response);
+}
+
+// After a refusal the client may still be sending; closing at once would reset the connection under the answer.
+asio::awaitable<void> Session::linger() {
+    error_code ignored;
+    connection_.socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    connection_.deadline = std::min(connection_.deadline, shared_.clock.now().steady + kLinger);
+    in_.clear();
+    for (;;) {
+        const auto space = in_.prepare(kReadSize);
+        const auto [failure, n] = co_await connection_.socket.async_read_some(space, kResume);
+        if (failure) co_return;
+    }
+}
+
+asio::awaitable<void> Session::run() {
+    begin_request();
+    for (;;) {
+        const Read state = parse();
+        if (state == Read::More) {
+            if (!co_await flush()) co_return;
+            if (!room_for(kReadSize)) {
+                refuse({.status = 503, .detail = "too many large requests at once"});
+                if (co_await flush()) co_await linger();
+                co_return;
+            }
+            if (!co_await read_more()) co_return;
+            continue;
+        }
+        if (state == Read::Done) {
+            connection_.deadline = shared_.clock.now().steady + shared_.options.write_timeout;
+            co_await answer();
+        }
+        if (!keep_) {
+            const bool more_to_come = state == Read::Refused || in_.size() > 0;
+            if (co_await flush() && more_to_come) co_await linger();
+            co_return;
+        }
+        if (out_.size() >= kFlushSize && !co_await flush()) co_return;
+        begin_request();
+        if (in_.size() == 0) {
+            if (!co_await flush()) co_return;
+            if (in_.capacity() > kKeptCapacity) in_.shrink_to_fit();
+            (void)room_for(0);
+        }
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> serve(Connection& connection, Shared& shared) {
+    Session session(connection, shared);
+    co_await session.run();
+}
+
+}  // namespace nodeagent::metadata

@@ -1,0 +1,195 @@
+#include "metadata/extensions.hpp"
+
+#include "agent/base/version.hpp"
+#include "metadata/go_json.hpp"
+
+namespace nodeagent::metadata {
+
+namespace {
+
+std::string_view id_of(std::string_view task_arn) { return task_arn.substr(task_arn.rfind('/') + 1); }
+
+template <class T>
+void member_or_null(JsonWriter& out, std::string_view name, const std::optional<T>& content) {
+    out.key(name);
+    if (content) {
+        out.value(*content);
+    } else {
+        out.null();
+    }
+}
+
+// "0.0.0.0:32768->80/tcp", "[::]:32768->80/tcp"
+std::string port_text(const model::PortBinding& port) {
+    const bool ipv6 = port.bind_ip.find(':') != std::string::npos;
+    std::string text = ipv6 ? "[" + port.bind_ip + "]" : port.bind_ip;
+    return text + ":" + std::to_string(port.host_port) + "->" + std::to_string(port.container_port) + "/" +
+           port.protocol;
+}
+
+void write_container(JsonWriter& out, const model::ContainerView& container) {
+    out.begin_object();
+    out.member("name", container.name);
+    out.member("image", container.image);
+    out.member("runtimeId", container.docker_id);
+    out.member("known", model::to_string(container.known));
+    out.member("desired", model::to_string(container.desired));
+    member_or_null(out, "exitCode", container.exit_code);
+    out.member("error", container.last_error);
+    member_or_null(out, "startedAt", container.started_at);
+    out.member("health", container.health_checked ? model::to_string(container.health.status) : std::string_view{});
+    out.key("ports");
+    out.begin_array();
+    for (const model::PortBinding& port : container.ports) out.value(port_text(port));
+    out.end_array();
+    out.end_object();
+}
+
+void write_task(JsonWriter& out, const model::TaskView& task) {
+    out.begin_object();
+    out.member("arn", task.arn);
+    out.member("id", id_of(task.arn));
+    out.member("family", task.family);
+    out.member("version", task.version);
+    out.member("desired", model::to_string(task.desired));
+    out.member("known", model::to_string(task.known));
+    out.member("sent", model::to_string(task.sent));
+    out.member("waitingFor", task.waiting_for);
+    out.member("stopReason", task.stop_reason);
+    out.member("cpu", task.cpu);
+    out.member("memory", task.memory);
+    out.key("containers");
+    out.begin_array();
+    for (const model::ContainerView& container : task.containers) write_container(out, container);
+    out.end_array();
+    out.end_object();
+}
+
+Response refusal(unsigned status, const std::string& why) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("error", why);
+    out.end_object();
+    return json_response(std::move(out).text(), status);
+}
+
+Response one_task(const model::TaskView& task) {
+    JsonWriter out;
+    write_task(out, task);
+    return json_response(std::move(out).text());
+}
+
+void write_task_counts(JsonWriter& out, const model::Snapshot& snapshot) {
+    std::size_t running = 0;
+    std::size_t pending = 0;
+    std::size_t stopped = 0;
+    std::size_t waiting = 0;
+    for (const auto& [arn, task] : snapshot.tasks) {
+        const std::string_view word = model::to_service_word(task->known);
+        running += word == "RUNNING" ? 1U : 0U;
+        pending += word == "PENDING" ? 1U : 0U;
+        stopped += word == "STOPPED" ? 1U : 0U;
+        waiting += task->waiting_for.empty() ? 0U : 1U;
+    }
+    out.key("tasks");
+    out.begin_object();
+    out.member("running", running);
+    out.member("pending", pending);
+    out.member("stopped", stopped);
+    out.member("waiting", waiting);
+    out.end_object();
+}
+
+}  // namespace
+
+Response extension_status(const model::Snapshot& snapshot, const InstanceIdentity& identity, const AgentStatus& status,
+                          const ProcessUse& use) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("version", kAgentVersion);
+    out.member("cluster", identity.cluster);
+    out.member("containerInstanceArn", identity.container_instance_arn);
+    out.member("acsConnected", status.acs_connected);
+    member_or_null(out, "acsConnectedSince", status.acs_connected_since);
+    out.member("tcsConnected", status.tcs_connected);
+    out.key("runtime");
+    out.begin_object();
+    out.member("name", status.runtime_name);
+    out.member("version", status.runtime_version);
+    out.member("reachable", status.runtime_reachable);
+    out.end_object();
+    write_task_counts(out, snapshot);
+    out.member("startedAt", status.started_at);
+    out.member("residentBytes", use.resident_bytes);
+    out.member("openDescriptors", use.open_descriptors);
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
+Response extension_tasks(const model::Snapshot& snapshot) {
+    JsonWriter out;
+    out.begin_object();
+    out.key("tasks");
+    out.begin_array();
+    for (const auto& [arn, task] : snapshot.tasks) write_task(out, *task);
+    out.end_array();
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
+Response extension_task(const model::Snapshot& snapshot, std::string_view id) {
+    if (id.empty()) return refusal(404, "no task id given; ask for /v1/ext/task?id=<ARN, id or beginning of an id>");
+    const model::TaskView* found = nullptr;
+    std::size_t matching = 0;
+    for (const auto& [arn, task] : snapshot.tasks) {
+        const std::string_view own = id_of(arn);
+        if (arn == id || own == id) return one_task(*task);
+        if (own.starts_with(id)) {
+            found = task.get();
+            ++matching;
+        }
+    }
+    if (matching == 1) return one_task(*found);
+    if (matching == 0) return refusal(404, "no task " + std::string(id) + " on this instance");
+    return refusal(409, std::to_string(matching) + " tasks begin with " + std::string(id) + "; give more of the id");
+}
+
+Response extension_events(const std::vector<AgentEvent>& events) {
+    JsonWriter out;
+    out.begin_object();
+    out.key("events");
+    out.begin_array();
+    for (const AgentEvent& event : events) {
+        out.begin_object();
+        out.member("time", event.when);
+        out.member("task", event.task_arn);
+        out.member("container", event.container);
+        out.member("what", event.what);
+        out.end_object();
+    }
+    out.end_array();
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
+Response extension_settings(const std::vector<AgentSetting>& settings) {
+    JsonWriter out;
+    out.begin_object();
+    out.key("settings");
+    out.begin_array();
+    for (const AgentSetting& setting : settings) {
+        const bool hidden = setting.secret && !setting.value.empty();
+        out.begin_object();
+        out.member("name", setting.name);
+        out.member("value", hidden ? std::string_view("<redacted>") : std::string_view(setting.value));
+        out.member("source", setting.source);
+        out.member("active", setting.active);
+        out.member("secret", setting.secret);
+        out.end_object();
+    }
+    out.end_array();
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
+}  // namespace nodeagent::metadata
