@@ -79,8 +79,11 @@ std::shared_ptr<const model::Task> kept_definition(const model::Task& payload) {
 std::vector<ResourceState> resources_of(const model::Task& task, const Identity& identity,
                                         const AcceptanceRules& rules) {
     std::vector<ResourceState> resources;
-    if (rules.task_limits)
-        resources.push_back({.kind = ResourceState::Kind::Cgroup, .name = std::string(kCgroupResource)});
+    if (rules.task_limits) {
+        ResourceState cgroup;
+        cgroup.name = kCgroupResource;
+        resources.push_back(std::move(cgroup));
+    }
     const auto mounted = [&](const std::string& volume) {
         return std::any_of(task.containers.begin(), task.containers.end(), [&](const model::Container& container) {
             return std::any_of(container.mount_points.begin(), container.mount_points.end(),
