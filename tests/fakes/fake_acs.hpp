@@ -63,10 +63,10 @@ class FakeAcs {
     std::shared_ptr<State> state_;
 };
 
-/// Runs the loop until `done()`; false after five seconds of real time.
+/// Runs the loop until `done()`; false after twenty seconds of real time.
 template <class Done>
 [[nodiscard]] bool run_until(asio::io_context& io, Done done) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!done()) {
         if (std::chrono::steady_clock::now() > give_up) return false;
         io.restart();
