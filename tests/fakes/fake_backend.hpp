@@ -222,7 +222,10 @@ class FakeBackend final : public runtime::Backend {
         const std::string name = spec.name;
         if (auto failed = co_await enter("create", name)) co_return *std::move(failed);
         for (const auto& [id, container] : containers) {
-            if (container.view.name == name) co_return id;
+            if (container.view.name != name) continue;
+            if (carries_labels(container, spec.config)) co_return id;
+            co_return Error{.kind = ErrorKind::Conflict,
+                            .what = "Conflict. The container name \"/" + name + "\" is already in use"};
         }
         const std::string image_name = spec.config.value("Image", std::string());
         const auto* image = find_image(image_name);
@@ -358,6 +361,15 @@ class FakeBackend final : public runtime::Backend {
         const auto slash = name.rfind('/');
         return colon != std::string::npos && (slash == std::string::npos || colon > slash) ? name.substr(0, colon)
                                                                                            : name;
+    }
+    static bool carries_labels(const Container& container, const nlohmann::json& config) {
+        const auto labels = config.find("Labels");
+        if (labels == config.end()) return container.view.labels.empty();
+        for (const auto& [key, value] : labels->items()) {
+            const auto found = container.view.labels.find(key);
+            if (found == container.view.labels.end() || value != found->second) return false;
+        }
+        return true;
     }
     static std::string label_of(const Container& container) {
         const auto label = container.view.labels.find(std::string(kContainerNameLabel));

@@ -1,0 +1,393 @@
+#pragma once
+// What every runtime::Backend must do, whatever it talks to. A test program includes this once and instantiates
+// BackendContract with a factory of its world.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "runtime/backend.hpp"
+
+namespace nodeagent::runtime {
+
+inline constexpr std::chrono::seconds kPatience{30};  ///< a real runtime on a busy machine
+
+/// A backend and what a test may do to the host behind it.
+class BackendWorld {
+  public:
+    /// What the container's process does.
+    enum class Program : std::uint8_t { RunsUntilStopped, ExitsWithSeven };
+
+    virtual ~BackendWorld() = default;
+    virtual Backend& backend() = 0;
+    /// An image that is on the host.
+    [[nodiscard]] virtual std::string image() const = 0;
+    /// A name nobody else uses; everything that begins with it is removed in the end.
+    [[nodiscard]] virtual std::string prefix() const = 0;
+    virtual ContainerSpec spec(const std::string& name, Program program) = 0;
+    /// The daemon cannot be reached any more, streams break; and it can again.
+    virtual void go_away() = 0;
+    virtual void come_back() = 0;
+
+    [[nodiscard]] std::string name(const std::string& word) const { return prefix() + word; }
+    [[nodiscard]] std::string label() const { return "nodeagent.test." + prefix(); }
+
+    template <class T>
+    T run(asio::awaitable<T> work) {
+        std::optional<T> result;
+        std::exception_ptr thrown;
+        asio::co_spawn(io, std::move(work), [&](std::exception_ptr error, T value) {
+            thrown = error;
+            result.emplace(std::move(value));
+        });
+        run_until([&result] { return result.has_value(); });
+        if (thrown) std::rethrow_exception(thrown);
+        return std::move(*result);
+    }
+    void run_until(const std::function<bool()>& reached) {
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        io.restart();
+        while (!reached()) {
+            if (io.run_one_until(deadline) == 0) throw std::runtime_error("waited in vain");
+        }
+    }
+
+    asio::io_context io;
+};
+
+using WorldFactory = std::function<std::unique_ptr<BackendWorld>()>;
+
+/// The event stream of a test, on the side.
+class Watching {
+  public:
+    explicit Watching(BackendWorld& world) : world_(world) {
+        auto stream = world.backend().watch([this] { connected = true; },
+                                            [this](RuntimeEvent event) { events.push_back(std::move(event)); });
+        asio::co_spawn(world.io, std::move(stream),
+                       asio::bind_cancellation_slot(cancel_.slot(), [this](std::exception_ptr, Error error) {
+                           ended = std::move(error);
+                           over_ = true;
+                       }));
+        world.run_until([this] { return connected || over_; });
+    }
+    ~Watching() {
+        if (!over_) cancel_.emit(asio::cancellation_type::terminal);
+        while (!over_ && world_.io.run_one_for(kPatience) > 0) {
+        }
+    }
+    Watching(const Watching&) = delete;
+    Watching& operator=(const Watching&) = delete;
+
+    [[nodiscard]] std::vector<RuntimeEvent::Kind> kinds_of(const std::string& id) const {
+        std::vector<RuntimeEvent::Kind> kinds;
+        for (const RuntimeEvent& event : events) {
+            if (event.container_id == id) kinds.push_back(event.kind);
+        }
+        return kinds;
+    }
+    void wait_for(const std::string& id, RuntimeEvent::Kind kind) {
+        world_.run_until([&] {
+            const auto kinds = kinds_of(id);
+            return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+        });
+    }
+
+    bool connected = false;
+    std::vector<RuntimeEvent> events;
+    std::optional<Error> ended;
+
+  private:
+    BackendWorld& world_;
+    asio::cancellation_signal cancel_;
+    bool over_ = false;
+};
+
+class BackendContract : public ::testing::TestWithParam<WorldFactory> {
+  protected:
+    using Program = BackendWorld::Program;
+    using Kind = RuntimeEvent::Kind;
+    static constexpr std::chrono::seconds kDeadline{60};
+
+    void TearDown() override {
+        auto left = world->run(backend.list(world->label()));
+        if (!left) return;
+        for (const ContainerView& view : *left) remove(view.id);
+    }
+    void remove(const std::string& id) {
+        (void)world->run(backend.stop(id, std::chrono::seconds(0)));
+        EXPECT_TRUE(world->run(backend.remove(id)));
+    }
+
+    std::string create(const std::string& word, Program program) {
+        const auto id = world->run(backend.create(world->spec(world->name(word), program), kDeadline));
+        EXPECT_TRUE(id) << (id ? "" : id.error().what);
+        return id ? *id : std::string();
+    }
+    std::string started(const std::string& word, Program program) {
+        const std::string id = create(word, program);
+        const auto done = world->run(backend.start(id, kDeadline));
+        EXPECT_TRUE(done) << (done ? "" : done.error().what);
+        return id;
+    }
+    ContainerView inspect(const std::string& id) {
+        const auto view = world->run(backend.inspect(id));
+        EXPECT_TRUE(view) << (view ? "" : view.error().what);
+        return view ? *view : ContainerView{};
+    }
+    /// Starts a container that ends by itself, and waits for its end.
+    std::string ended(const std::string& word) {
+        Watching events(*world);
+        const std::string id = started(word, Program::ExitsWithSeven);
+        events.wait_for(id, Kind::Exited);
+        return id;
+    }
+
+    std::unique_ptr<BackendWorld> world = GetParam()();
+    Backend& backend = world->backend();
+};
+
+TEST_P(BackendContract, SaysWhatTheRuntimeIs) {
+    const auto capabilities = world->run(backend.probe());
+    ASSERT_TRUE(capabilities) << capabilities.error().what;
+    EXPECT_FALSE(capabilities->runtime.empty());
+    EXPECT_FALSE(capabilities->version.empty());
+    EXPECT_FALSE(capabilities->api_versions.empty());
+    EXPECT_TRUE(world->run(backend.ping(kDeadline)));
+}
+
+TEST_P(BackendContract, ACreatedContainerHasItsNameLabelsAndImage) {
+    const std::string id = create("a", Program::RunsUntilStopped);
+    const ContainerView view = inspect(id);
+    EXPECT_EQ(view.id, id);
+    EXPECT_EQ(view.name, world->name("a"));
+    EXPECT_EQ(view.phase, ContainerPhase::Created);
+    EXPECT_TRUE(view.labels.contains(world->label()));
+    EXPECT_EQ(view.exit_code, std::nullopt);
+    EXPECT_TRUE(view.created_at);
+    const auto image = world->run(backend.inspect_image(world->image()));
+    ASSERT_TRUE(image);
+    EXPECT_EQ(view.image_id, image->id);
+}
+
+TEST_P(BackendContract, CreatingTheSameContainerAgainGivesItsId) {
+    const std::string id = create("a", Program::RunsUntilStopped);
+    EXPECT_EQ(create("a", Program::RunsUntilStopped), id);
+    ASSERT_TRUE(world->run(backend.start(id, kDeadline)));
+    EXPECT_EQ(create("a", Program::RunsUntilStopped), id);
+}
+
+TEST_P(BackendContract, ANameThatSomebodyElsesContainerHasIsAConflict) {
+    create("a", Program::RunsUntilStopped);
+    ContainerSpec other = world->spec(world->name("a"), Program::RunsUntilStopped);
+    other.config["Labels"]["of"] = "another task";
+    const auto id = world->run(backend.create(std::move(other), kDeadline));
+    ASSERT_FALSE(id);
+    EXPECT_EQ(id.error().kind, ErrorKind::Conflict);
+}
+
+TEST_P(BackendContract, CreatingFromAnUnknownImageIsNotFound) {
+    ContainerSpec spec = world->spec(world->name("a"), Program::RunsUntilStopped);
+    spec.config["Image"] = "nodeagent.invalid/no-such-image:1";
+    const auto id = world->run(backend.create(std::move(spec), kDeadline));
+    ASSERT_FALSE(id);
+    EXPECT_EQ(id.error().kind, ErrorKind::NotFound);
+    EXPECT_FALSE(id.error().what.empty());
+}
+
+TEST_P(BackendContract, StartingARunningContainerSucceeds) {
+    const std::string id = started("a", Program::RunsUntilStopped);
+    EXPECT_TRUE(world->run(backend.start(id, kDeadline)));
+    const ContainerView view = inspect(id);
+    EXPECT_EQ(view.phase, ContainerPhase::Running);
+    EXPECT_TRUE(view.started_at);
+    EXPECT_EQ(view.exit_code, std::nullopt);
+    EXPECT_GT(view.pid, 0);
+}
+
+TEST_P(BackendContract, AnEndedContainerHasItsExitCode) {
+    const ContainerView view = inspect(ended("a"));
+    EXPECT_EQ(view.phase, ContainerPhase::Stopped);
+    EXPECT_EQ(view.exit_code, 7);
+    EXPECT_TRUE(view.finished_at);
+    EXPECT_FALSE(view.oom_killed);
+}
+
+TEST_P(BackendContract, StopReturnsWhenTheContainerHasEnded) {
+    const std::string id = started("a", Program::RunsUntilStopped);
+    const auto done = world->run(backend.stop(id, std::chrono::seconds(20)));
+    ASSERT_TRUE(done) << done.error().what;
+    const ContainerView view = inspect(id);
+    EXPECT_EQ(view.phase, ContainerPhase::Stopped);
+    EXPECT_TRUE(view.exit_code);
+}
+
+TEST_P(BackendContract, StoppingAStoppedOrAbsentContainerSucceeds) {
+    const std::string id = ended("a");
+    EXPECT_TRUE(world->run(backend.stop(id, std::chrono::seconds(1))));
+    EXPECT_TRUE(world->run(backend.stop(world->name("absent"), std::chrono::seconds(1))));
+}
+
+TEST_P(BackendContract, RemovingTwiceSucceeds) {
+    const std::string id = create("a", Program::RunsUntilStopped);
+    EXPECT_TRUE(world->run(backend.remove(id)));
+    EXPECT_TRUE(world->run(backend.remove(id)));
+    const auto view = world->run(backend.inspect(id));
+    ASSERT_FALSE(view);
+    EXPECT_EQ(view.error().kind, ErrorKind::NotFound);
+}
+
+TEST_P(BackendContract, ARunningContainerIsNotRemoved) {
+    const std::string id = started("a", Program::RunsUntilStopped);
+    const auto done = world->run(backend.remove(id));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::Conflict);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+}
+
+TEST_P(BackendContract, AContainerIsKnownByItsNameToo) {
+    const std::string id = create("a", Program::RunsUntilStopped);
+    EXPECT_EQ(inspect(world->name("a")).id, id);
+}
+
+TEST_P(BackendContract, AnAbsentContainerIsNotFound) {
+    const auto view = world->run(backend.inspect(world->name("absent")));
+    ASSERT_FALSE(view);
+    EXPECT_EQ(view.error().kind, ErrorKind::NotFound);
+    const auto done = world->run(backend.start(world->name("absent"), kDeadline));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::NotFound);
+}
+
+TEST_P(BackendContract, ListsWhatCarriesALabelWhetherItRunsOrNot) {
+    const std::string fresh = create("fresh", Program::RunsUntilStopped);
+    const std::string running = started("running", Program::RunsUntilStopped);
+    const std::string done = ended("done");
+    const auto listed = world->run(backend.list(world->label()));
+    ASSERT_TRUE(listed) << listed.error().what;
+    std::map<std::string, ContainerPhase> phases;
+    for (const ContainerView& view : *listed) {
+        phases[view.id] = view.phase;
+        EXPECT_TRUE(view.labels.contains(world->label()));
+        EXPECT_TRUE(view.name.starts_with(world->prefix())) << view.name;
+    }
+    EXPECT_EQ(phases, (std::map<std::string, ContainerPhase>{{fresh, ContainerPhase::Created},
+                                                             {running, ContainerPhase::Running},
+                                                             {done, ContainerPhase::Stopped}}));
+    EXPECT_TRUE(world->run(backend.list("nodeagent.test.nobody"))->empty());
+}
+
+TEST_P(BackendContract, EventsOfAContainerComeInOrder) {
+    Watching events(*world);
+    ASSERT_TRUE(events.connected);
+    const std::string id = started("a", Program::ExitsWithSeven);
+    events.wait_for(id, Kind::Exited);
+    remove(id);
+    events.wait_for(id, Kind::Removed);
+    EXPECT_THAT(events.kinds_of(id), ::testing::ElementsAre(Kind::Created, Kind::Started, Kind::Exited, Kind::Removed));
+    const auto exited = std::find_if(events.events.begin(), events.events.end(), [&](const RuntimeEvent& event) {
+        return event.container_id == id && event.kind == Kind::Exited;
+    });
+    EXPECT_EQ(exited->exit_code, 7);
+}
+
+TEST_P(BackendContract, AStreamSaysWhyItBrokeAndCanBeOpenedAgain) {
+    {
+        Watching events(*world);
+        world->go_away();
+        world->run_until([&events] { return events.ended.has_value(); });
+        EXPECT_EQ(events.ended->kind, ErrorKind::Unavailable);
+        EXPECT_FALSE(events.ended->what.empty());
+    }
+    world->come_back();
+    Watching again(*world);
+    ASSERT_TRUE(again.connected);
+    const std::string id = create("a", Program::RunsUntilStopped);
+    again.wait_for(id, Kind::Created);
+}
+
+TEST_P(BackendContract, EverythingIsUnavailableWhileTheDaemonIsAway) {
+    const std::string id = create("a", Program::RunsUntilStopped);
+    world->go_away();
+    const auto kind = [](const auto& result) { return result ? std::optional<ErrorKind>() : result.error().kind; };
+    EXPECT_EQ(kind(world->run(backend.probe())), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.ping(kDeadline))), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.inspect(id))), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.start(id, kDeadline))), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.stop(id, std::chrono::seconds(1)))), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.remove(id))), ErrorKind::Unavailable);
+    EXPECT_EQ(kind(world->run(backend.list(world->label()))), ErrorKind::Unavailable);
+    world->come_back();
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Created);
+}
+
+TEST_P(BackendContract, ImagesAreFoundTaggedAndRemoved) {
+    const auto image = world->run(backend.inspect_image(world->image()));
+    ASSERT_TRUE(image) << image.error().what;
+    EXPECT_TRUE(image->id.starts_with("sha256:"));
+    EXPECT_GT(image->size, 0);
+
+    const std::string other = world->name("tagged") + ":2";
+    ASSERT_TRUE(world->run(backend.tag(world->image(), other)));
+    EXPECT_EQ(world->run(backend.inspect_image(other))->id, image->id);
+    const auto listed = world->run(backend.list_images());
+    ASSERT_TRUE(listed);
+    const auto found =
+        std::find_if(listed->begin(), listed->end(), [&](const ImageView& view) { return view.id == image->id; });
+    ASSERT_NE(found, listed->end());
+    EXPECT_THAT(found->repo_tags, ::testing::IsSupersetOf({other, world->image()}));
+
+    ASSERT_TRUE(world->run(backend.remove_image(other)));
+    EXPECT_TRUE(world->run(backend.inspect_image(world->image())));
+    const auto gone = world->run(backend.inspect_image(other));
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(world->run(backend.remove_image(other)).error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(world->run(backend.tag(other, world->name("x"))).error().kind, ErrorKind::NotFound);
+}
+
+TEST_P(BackendContract, VolumesAreCreatedOnceAndRemovedTwice) {
+    const VolumeSpec wanted{
+        .name = world->name("volume"), .driver = "local", .driver_opts = {}, .labels = {{"kind", "test"}}};
+    ASSERT_TRUE(world->run(backend.create_volume(wanted)));
+    ASSERT_TRUE(world->run(backend.create_volume(wanted)));
+    const auto volume = world->run(backend.inspect_volume(wanted.name));
+    ASSERT_TRUE(volume) << volume.error().what;
+    EXPECT_EQ(volume->name, wanted.name);
+    EXPECT_EQ(volume->driver, "local");
+    EXPECT_EQ(volume->labels, wanted.labels);
+    EXPECT_TRUE(world->run(backend.remove_volume(wanted.name)));
+    EXPECT_TRUE(world->run(backend.remove_volume(wanted.name)));
+    EXPECT_EQ(world->run(backend.inspect_volume(wanted.name)).error().kind, ErrorKind::NotFound);
+}
+
+TEST_P(BackendContract, PublishedPortsAreSeenWhileTheContainerRuns) {
+    ContainerSpec spec = world->spec(world->name("a"), Program::RunsUntilStopped);
+    spec.config["ExposedPorts"]["80/tcp"] = nlohmann::json::object();
+    nlohmann::json binding = nlohmann::json::object();
+    binding["HostPort"] = "0";
+    spec.host_config["PortBindings"]["80/tcp"].push_back(std::move(binding));
+    const auto id = world->run(backend.create(std::move(spec), kDeadline));
+    ASSERT_TRUE(id) << id.error().what;
+    ASSERT_TRUE(world->run(backend.start(*id, kDeadline)));
+    const ContainerView view = inspect(*id);
+    ASSERT_FALSE(view.ports.empty());
+    EXPECT_EQ(view.ports.front().container_port, 80);
+    EXPECT_EQ(view.ports.front().protocol, "tcp");
+    EXPECT_EQ(view.ports.front().host_ip, "0.0.0.0");
+}
+
+}  // namespace nodeagent::runtime

@@ -1,0 +1,253 @@
+// What every StateStore must do, on the one in memory and the one on disk; then what only the one on disk can do.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "agent/engine/memory_store.hpp"
+#include "agent/engine/sqlite_store.hpp"
+
+namespace nodeagent::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+class TempDirectory {
+  public:
+    TempDirectory() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "store.XXXXXX").string();
+        path_ = ::mkdtemp(pattern.data());
+    }
+    ~TempDirectory() { std::filesystem::remove_all(path_); }
+    TempDirectory(const TempDirectory&) = delete;
+    TempDirectory& operator=(const TempDirectory&) = delete;
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+template <class T>
+T run(asio::io_context& io, asio::awaitable<T> work) {
+    std::optional<T> result;
+    asio::co_spawn(io, std::move(work), [&](const std::exception_ptr&, T value) { result = std::move(value); });
+    io.restart();
+    io.run();
+    return *std::move(result);
+}
+
+struct Kind {
+    const char* name;
+    std::function<std::unique_ptr<StateStore>(asio::io_context&, const std::string&)> make;
+};
+
+class StoreContract : public testing::TestWithParam<Kind> {
+  protected:
+    StoreContract() : store(GetParam().make(io, directory.path())) { run(io, store->load()); }
+    StoredState loaded() { return *run(io, store->load()); }
+
+    TempDirectory directory;
+    asio::io_context io;
+    std::unique_ptr<StateStore> store;
+};
+
+TEST_P(StoreContract, IsEmptyAtFirst) {
+    const StoredState state = loaded();
+    EXPECT_THAT(state.tasks, IsEmpty());
+    EXPECT_THAT(state.images, IsEmpty());
+    EXPECT_THAT(state.metadata, IsEmpty());
+    EXPECT_THAT(state.damaged, IsEmpty());
+}
+
+TEST_P(StoreContract, GivesBackWhatWasPutOnItsShelf) {
+    EXPECT_TRUE(run(io, store->put(Shelf::Tasks, "arn", "task")));
+    EXPECT_TRUE(run(io, store->put(Shelf::Images, "arn", "image")));
+    EXPECT_TRUE(run(io, store->put(Shelf::Metadata, std::string(kClusterKey), "prod")));
+    const StoredState state = loaded();
+    EXPECT_THAT(state.tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_THAT(state.images, ElementsAre(Pair("arn", "image")));
+    EXPECT_EQ(state.metadata_value(kClusterKey), "prod");
+    EXPECT_EQ(state.metadata_value(kAgentVersionKey), "");
+}
+
+TEST_P(StoreContract, TheLastTextOfAKeyCounts) {
+    run(io, store->put(Shelf::Tasks, "arn", "first"));
+    run(io, store->put(Shelf::Tasks, "arn", "second"));
+    EXPECT_THAT(loaded().tasks, ElementsAre(Pair("arn", "second")));
+}
+
+TEST_P(StoreContract, TextsMayHoldAnyCharacter) {
+    const std::string odd("quote ' nul \0 umlaut \xc3\xbc newline \n", 37);
+    run(io, store->put(Shelf::Tasks, "a'; DROP TABLE record;--", odd));
+    EXPECT_THAT(loaded().tasks, ElementsAre(Pair("a'; DROP TABLE record;--", odd)));
+}
+
+TEST_P(StoreContract, AnErasedKeyIsGoneAndErasingItAgainIsFine) {
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    EXPECT_TRUE(run(io, store->erase(Shelf::Tasks, "arn")));
+    EXPECT_TRUE(run(io, store->erase(Shelf::Tasks, "arn")));
+    EXPECT_THAT(loaded().tasks, IsEmpty());
+}
+
+TEST_P(StoreContract, ChangesOfOneCommitApplyInOrder) {
+    std::vector<StoreChange> changes;
+    changes.push_back({Shelf::Tasks, "a", "1"});
+    changes.push_back({Shelf::Tasks, "a", std::nullopt});
+    changes.push_back({Shelf::Tasks, "b", "2"});
+    EXPECT_TRUE(run(io, store->commit(std::move(changes))));
+    EXPECT_THAT(loaded().tasks, ElementsAre(Pair("b", "2")));
+}
+
+TEST_P(StoreContract, ARecordSetAsideIsNotLoadedAgain) {
+    run(io, store->put(Shelf::Tasks, "bad", "{"));
+    run(io, store->put(Shelf::Tasks, "good", "{}"));
+    EXPECT_TRUE(run(io, store->set_aside(Shelf::Tasks, "bad", "unexpected end")));
+    EXPECT_THAT(loaded().tasks, ElementsAre(Pair("good", "{}")));
+}
+
+TEST_P(StoreContract, ClearForgetsEverything) {
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    run(io, store->put(Shelf::Metadata, "k", "v"));
+    EXPECT_TRUE(run(io, store->clear()));
+    const StoredState state = loaded();
+    EXPECT_THAT(state.tasks, IsEmpty());
+    EXPECT_THAT(state.metadata, IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
+                         testing::Values(Kind{"Memory",
+                                              [](asio::io_context&, const std::string&) {
+                                                  return std::make_unique<MemoryStore>();
+                                              }},
+                                         Kind{"Sqlite",
+                                              [](asio::io_context& io, const std::string& path) {
+                                                  return std::make_unique<SqliteStore>(io.get_executor(), path);
+                                              }}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
+
+class SqliteStoreTest : public testing::Test {
+  protected:
+    [[nodiscard]] std::string file() const { return directory.path() + "/data/ecs-node-agent.db"; }
+    [[nodiscard]] std::unique_ptr<SqliteStore> open() {
+        return std::make_unique<SqliteStore>(io.get_executor(), directory.path() + "/data/");
+    }
+
+    TempDirectory directory;
+    asio::io_context io;
+};
+
+TEST_F(SqliteStoreTest, RemembersAcrossAReopen) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    store.reset();
+    store = open();
+    EXPECT_THAT(run(io, store->load())->tasks, ElementsAre(Pair("arn", "task")));
+}
+
+TEST_F(SqliteStoreTest, RemembersWhatWasCommittedWhenTheProcessIsKilled) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    // what is on the disk at this moment, log included, is all that a killed process leaves
+    std::filesystem::create_directory(directory.path() + "/killed");
+    std::filesystem::copy(directory.path() + "/data", directory.path() + "/killed");
+    SqliteStore next(io.get_executor(), directory.path() + "/killed");
+    EXPECT_THAT(run(io, next.load())->tasks, ElementsAre(Pair("arn", "task")));
+}
+
+TEST_F(SqliteStoreTest, IsReadableByItsOwnerOnly) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/data")) {
+        struct stat status {};
+        ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
+        EXPECT_EQ(status.st_mode & 0777U, 0600U) << entry.path();
+    }
+}
+
+TEST_F(SqliteStoreTest, CommitsThatWaitTogetherShareATransaction) {
+    auto store = open();
+    run(io, store->load());
+    int done = 0;
+    for (int i = 0; i < 100; ++i) {
+        asio::co_spawn(io, store->put(Shelf::Tasks, "arn" + std::to_string(i), "task"),
+                       [&](const std::exception_ptr&, const Result<void>& result) { done += result ? 1 : 0; });
+    }
+    io.restart();
+    io.run();
+    EXPECT_EQ(done, 100);
+    EXPECT_LE(store->transactions(), 10U);
+    EXPECT_THAT(run(io, store->load())->tasks, SizeIs(100));
+}
+
+TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsMovedAsideAndReported) {
+    std::filesystem::create_directory(directory.path() + "/data");
+    std::ofstream(file()) << std::string(8192, 'x');
+    auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state);
+    ASSERT_THAT(state->damaged, SizeIs(1));
+    EXPECT_THAT(state->damaged[0], HasSubstr(".damaged-"));
+    EXPECT_TRUE(run(io, store->put(Shelf::Tasks, "arn", "task")));
+    int kept = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/data")) {
+        kept += entry.path().string().find(".damaged-") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(kept, 1);
+}
+
+TEST_F(SqliteStoreTest, ADamagedPageIsNoticedAtTheStart) {
+    auto store = open();
+    run(io, store->load());
+    for (int i = 0; i < 200; ++i) run(io, store->put(Shelf::Tasks, "arn" + std::to_string(i), std::string(500, 'a')));
+    store.reset();
+    {
+        std::fstream raw(file(), std::ios::in | std::ios::out | std::ios::binary);
+        raw.seekp(3L * 4096);
+        raw << std::string(2L * 4096, '\x5a');
+    }
+    store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->damaged, SizeIs(1));
+    EXPECT_THAT(state->tasks, IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefused) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    auto second = open();
+    const Result<StoredState> state = run(io, second->load());
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().kind, ErrorKind::Conflict);
+    EXPECT_THAT(state.error().what, HasSubstr("another agent"));
+}
+
+TEST_F(SqliteStoreTest, ADirectoryThatCannotBeMadeIsNamed) {
+    std::ofstream(directory.path() + "/data") << "a file";
+    auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_FALSE(state);
+    EXPECT_THAT(state.error().what, HasSubstr(directory.path() + "/data"));
+}
+
+}  // namespace
+}  // namespace nodeagent::engine

@@ -1,0 +1,1 @@
+nodeagent_test(spec_test LABEL unit DIR unit/agent/engine/spec LINKS engine_spec)
