@@ -189,9 +189,11 @@ void stop_returned(ContainerState& container, const ContainerStopDone& result, c
                    std::vector<Action>& actions) {
     container.applied = S::None;
     const bool unreachable = result.error && !result.seen;
-    if (container.known == S::Stopped) {  // it had come back; its reported end stays as it was
-        if (unreachable) return;
-        container.finished_at = result.seen && result.seen->finished_at ? result.seen->finished_at : now.wall;
+    if (container.known == S::Stopped) {  // its end is told already
+        // A second end, of a container that had come back, moves only the time before which "running" is late word.
+        if (std::exchange(container.came_back, false) && !unreachable) {
+            container.finished_at = result.seen && result.seen->finished_at ? result.seen->finished_at : now.wall;
+        }
         return;
     }
     if (unreachable) {

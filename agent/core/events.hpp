@@ -31,7 +31,8 @@ struct Observation {
     std::int64_t pid = 0;
 };
 
-/// The runner starts, after acceptance or a restart of the agent: nothing is in flight any more.
+/// The runner starts, after acceptance or a restart of the agent: nothing is in flight. Facts told before it are taken
+/// in, but no work is planned until it comes.
 struct Resumed {};
 /// ACS (payload, stop verification) wants this status; only a rise counts.
 struct DesiredChanged {

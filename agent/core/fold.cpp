@@ -21,6 +21,7 @@ struct Fold {
     std::vector<Action>& actions;
 
     void operator()(const Resumed&) const {
+        if (!std::exchange(task.resumed, true)) return;  // a task just made or read has no marks yet
         task.offered = TaskStatus::None;
         task.acquiring = false;
         task.credentials_forgotten = false;

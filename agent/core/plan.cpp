@@ -150,7 +150,7 @@ class Planner {
 
     void stop_what_came_back() {
         for (ContainerState& container : task_.containers) {
-            if (container.applied != S::None || !std::exchange(container.came_back, false)) continue;
+            if (container.applied != S::None || !container.came_back) continue;
             container.applied = S::Stopped;
             actions_.emplace_back(StopContainer{container.name, stop_grace(container, settings_.stop_timeout)});
         }

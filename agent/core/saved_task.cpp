@@ -390,6 +390,7 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
     if (a == b) return true;
     TaskState marked = a;  // with the marks of b, whatever still differs is durable
     marked.offered = b.offered;
+    marked.resumed = b.resumed;
     marked.execution_credentials_known = b.execution_credentials_known;
     marked.acquiring = b.acquiring;
     marked.credentials_forgotten = b.credentials_forgotten;

@@ -10,7 +10,9 @@ Outcome step(TaskState task, const Event& event, const Instant& now, const Setti
     Outcome outcome{std::move(task), {}};
     if (finished(outcome.state)) return outcome;
     fold(outcome.state, event, now, settings, outcome.actions);
-    plan(outcome.state, now, settings, outcome.actions);
+    // What the runtime said at the agent's start may be told in any order before Resumed; only then is the picture
+    // whole.
+    if (outcome.state.resumed) plan(outcome.state, now, settings, outcome.actions);
     return outcome;
 }
 

@@ -69,10 +69,10 @@ struct ContainerState {
     ContainerStatus sent = ContainerStatus::None;
     ContainerStatus offered = ContainerStatus::None;  ///< highest status handed to the reporter; not saved
 
-    bool start_uncertain = false;  ///< a start was asked for and nobody knows whether it happened
-    bool oom_noted = false;        ///< the kernel killed one of its processes
-    bool came_back = false;        ///< it was seen running after its end and is to be stopped again; not saved
-    bool recheck = false;          ///< it ended again while a restart was in flight; not saved
+    bool start_uncertain = false;             ///< a start was asked for and nobody knows whether it happened
+    bool oom_noted = false;                   ///< the kernel killed one of its processes
+    bool came_back = false;                   ///< seen running after its end; true until it is stopped again; not saved
+    bool recheck = false;                     ///< it ended again while a restart was in flight; not saved
     std::optional<PendingExit> pending_exit;  ///< a restart by policy is in flight; not saved
     std::optional<WallTime> restarted_exit;   ///< finished_at of the last end that a restart undid
     std::optional<SteadyTime> stop_again_at;  ///< a stop failed; not tried again before this; not saved
@@ -136,6 +136,7 @@ struct TaskState {
     bool rejected = false;  ///< refused at acceptance: its containers never were and are not reported
 
     // The rest is not saved: marks of what this process has under way.
+    bool resumed = false;                      ///< the first Resumed has come; nothing is planned before it
     bool execution_credentials_known = false;  ///< the execution role's credentials have come since the agent started
     bool acquiring = false;                    ///< in the waiting queue for host resources
     bool credentials_forgotten = false;
