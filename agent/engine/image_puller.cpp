@@ -93,8 +93,9 @@ void ImagePuller::resume() {
 void ImagePuller::start_waiting() {
     while (!held_ && running_ < limits_.parallel && !queue_.empty()) {
         ++running_;
-        pulls_.spawn(work(std::move(queue_.front())));
-        queue_.pop_front();
+        std::string key = std::move(queue_.front());
+        queue_.pop_front();  // first: the work may begin, and end, inside spawn()
+        pulls_.spawn(work(std::move(key)));
     }
 }
 

@@ -66,6 +66,10 @@ SqliteDatabase::~SqliteDatabase() = default;
 
 Error SqliteDatabase::failure(const char* doing) const {
     const int code = sqlite3_extended_errcode(database_.get());
+    if (kind_of(code) == ErrorKind::Conflict) {
+        return Error{.kind = ErrorKind::Conflict,
+                     .what = "held by another agent: stop it, or give this one another ECS_DATADIR"};
+    }
     return Error{.kind = kind_of(code), .what = std::string(doing) + ": " + sqlite3_errmsg(database_.get())};
 }
 
@@ -116,8 +120,10 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
 
 Result<void> SqliteDatabase::prepare_all() {
     // A small page cache: the whole database is a few hundred kilobytes and read once.
-    for (const char* pragma : {"PRAGMA cache_size = -256", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
-                               "PRAGMA locking_mode = NORMAL", "PRAGMA journal_size_limit = 1048576"}) {
+    // Exclusive: two agents on one state would undo each other's work; it also spares the shared-memory index file.
+    for (const char* pragma :
+         {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA cache_size = -256", "PRAGMA journal_mode = WAL",
+          "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 1048576"}) {
         if (auto set = execute(pragma); !set) return set;
     }
     auto version = prepare("PRAGMA user_version");

@@ -56,15 +56,18 @@ Result<Opened> open_or_replace(const std::string& directory, const std::string& 
 }  // namespace
 
 SqliteStore::SqliteStore(asio::any_io_executor shard, std::string data_dir)
-    : shard_(shard), path_(std::move(data_dir)), writers_(shard) {}
+    : shard_(shard), directory_(std::move(data_dir)), writers_(shard) {
+    while (directory_.size() > 1 && directory_.back() == '/') directory_.pop_back();
+}
 
 SqliteStore::~SqliteStore() = default;
 
 asio::awaitable<Result<StoredState>> SqliteStore::load() {
-    std::string directory = path_;
-    while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-    path_ = directory + "/ecs-node-agent.db";
-    auto work = [directory, path = path_] { return open_or_replace(directory, path); };
+    if (database_) {
+        auto again = [database = database_] { return database->load(); };
+        co_return co_await thread_.run(std::move(again));
+    }
+    auto work = [directory = directory_] { return open_or_replace(directory, directory + "/ecs-node-agent.db"); };
     Result<Opened> opened = co_await thread_.run(std::move(work));
     if (!opened) co_return with_context("open the state store", std::move(opened).error());
     database_ = std::move(opened->database);

@@ -24,7 +24,7 @@ class SqliteStore final : public StateStore {
     SqliteStore(asio::any_io_executor shard, std::string data_dir);
     ~SqliteStore() override;
 
-    /// Opens the file. Call once, first. Conflict (held by another agent, or of a newer one), Denied and Unavailable
+    /// Opens the file; call it first. Conflict (held by another agent, or of a newer one), Denied and Unavailable
     /// come back as errors; damage does not, it is repaired and listed in StoredState::damaged.
     asio::awaitable<Result<StoredState>> load() override;
     asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) override;
@@ -41,7 +41,7 @@ class SqliteStore final : public StateStore {
     asio::awaitable<void> write_waiting();
 
     asio::any_io_executor shard_;
-    std::string path_;
+    std::string directory_;
     std::shared_ptr<SqliteDatabase> database_;  ///< touched by the store thread only
     std::vector<Waiting> waiting_;
     bool writing_ = false;

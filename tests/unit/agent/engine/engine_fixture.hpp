@@ -1,0 +1,191 @@
+#pragma once
+// The real engine on a fake runtime, a store in memory, a sink that answers like ECS, and a clock turned by hand.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "agent/base/blocking_pool.hpp"
+#include "agent/config/config.hpp"
+#include "agent/credentials/registry.hpp"
+#include "agent/engine/event_log.hpp"
+#include "agent/engine/spec/registry_auth.hpp"
+#include "agent/engine/task_engine.hpp"
+#include "tests/fakes/fake_backend.hpp"
+#include "tests/fakes/flaky_store.hpp"
+#include "tests/fakes/manual_clock.hpp"
+#include "tests/fakes/recording_sink.hpp"
+
+namespace nodeagent::engine {
+
+using model::ContainerStatus;
+using model::TaskStatus;
+
+inline constexpr const char* kArn = "arn:aws:ecs:us-west-2:123456789012:task/prod/0123456789abcdef0123456789abcdef";
+
+inline std::string arn_of(int number) {
+    const std::string digits = std::to_string(number);
+    return "arn:aws:ecs:us-west-2:123456789012:task/prod/" + std::string(32 - digits.size(), '0') + digits;
+}
+
+inline model::Container container(std::string name, std::string image = "busybox:latest", bool essential = true) {
+    model::Container made;
+    made.name = std::move(name);
+    made.image = std::move(image);
+    made.essential = essential;
+    made.cpu = 10;
+    made.memory = 16;
+    return made;
+}
+
+inline model::Task task(std::string arn, std::vector<model::Container> containers,
+                        std::string desired_status = "RUNNING") {
+    model::Task made;
+    made.arn = std::move(arn);
+    made.family = "fam";
+    made.version = "7";
+    made.desired_status = std::move(desired_status);
+    made.containers = std::move(containers);
+    return made;
+}
+
+inline model::PayloadMessage payload(std::vector<model::Task> tasks) {
+    model::PayloadMessage made;
+    made.message_id = "m1";
+    for (model::Task& one : tasks) made.tasks.push_back(std::make_shared<const model::Task>(std::move(one)));
+    return made;
+}
+
+class AnonymousPulls final : public RegistryAuthSource {
+  public:
+    asio::awaitable<RegistryAuthResult> find(RegistryAuthRequest) override {
+        if (failure) co_return *failure;
+        runtime::RegistryAuth nobody;
+        co_return nobody;
+    }
+    std::optional<core::NamedError> failure;
+};
+
+class EngineFixture : public testing::Test {
+  protected:
+    EngineFixture() {
+        config.cluster = "prod";
+        config.region = "us-west-2";
+        config.image_pull_behavior = config::ImagePullBehavior::PreferCached;
+        config.task_cleanup_wait = std::chrono::minutes(10);
+        backend.have_image("busybox:latest");
+        sink.acknowledge = [this](model::StateChangeAck ack) {
+            if (answering) engine->acknowledged(std::move(ack));
+        };
+    }
+    ~EngineFixture() override {
+        if (engine) stop();
+    }
+
+    void start() {
+        EngineParts parts{.shard = io.get_executor(),
+                          .clock = clock,
+                          .pool = pool,
+                          .backend = backend,
+                          .store = store,
+                          .cgroups = nullptr,
+                          .credentials = credentials,
+                          .registry_auth = registry_auth,
+                          .snapshots = snapshots,
+                          .reports = sink,
+                          .events = events,
+                          .config = config,
+                          .totals = totals,
+                          .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); }};
+        engine = std::make_unique<TaskEngine>(std::move(parts));
+        Result<StoredState> stored = run(store.load());
+        started = run(engine->start(*std::move(stored)));
+    }
+    void stop() {
+        run(engine->stop(std::chrono::seconds(5)));
+        engine.reset();
+        fakes::run_until_idle(io);
+    }
+    /// The agent ends and another one takes over its store.
+    void restart() {
+        stop();
+        start();
+    }
+
+    /// What the coroutine gives, if it ends without the clock being turned; nothing otherwise.
+    template <class T>
+    std::optional<T> try_run(asio::awaitable<T> work) {
+        auto result = std::make_shared<std::optional<T>>();
+        asio::co_spawn(io, std::move(work), [result](const std::exception_ptr& failure, T value) {
+            if (!failure) *result = std::move(value);
+        });
+        fakes::run_until_idle(io);
+        return std::move(*result);
+    }
+    template <class T>
+    T run(asio::awaitable<T> work) {
+        std::optional<T> result = try_run(std::move(work));
+        if (!result) throw std::runtime_error("the coroutine waits for something that does not come");
+        return *std::move(result);
+    }
+    void run(asio::awaitable<void> work) {
+        bool done = false;
+        asio::co_spawn(io, std::move(work), [&done](const std::exception_ptr&) { done = true; });
+        fakes::run_until_idle(io);
+        if (!done) throw std::runtime_error("the coroutine waits for something that does not come");
+    }
+    PayloadOutcome accept(std::vector<model::Task> tasks) { return run(engine->accept(payload(std::move(tasks)))); }
+
+    void settle() { fakes::run_until_idle(io); }
+    void advance(std::chrono::nanoseconds by) { clock.advance(by, io); }
+    /// Turns the clock from one sleeper to the next until `by` has passed.
+    void live_through(std::chrono::nanoseconds by) {
+        const SteadyTime end = clock.now().steady + by;
+        while (clock.now().steady < end) {
+            const std::chrono::nanoseconds left = end - clock.now().steady;
+            const auto next = clock.until_next();
+            advance(next ? std::min(left, std::max<std::chrono::nanoseconds>(*next, std::chrono::milliseconds(1)))
+                         : left);
+        }
+    }
+
+    [[nodiscard]] bool reported(const std::string& arn, TaskStatus status) const {
+        return sink.task(arn, status) != nullptr;
+    }
+    /// The reason of the task's container when it was reported stopped.
+    [[nodiscard]] std::string reason(const std::string& arn, const std::string& name) const {
+        const auto* change = sink.container(arn, name, ContainerStatus::Stopped);
+        return change == nullptr ? "(not reported stopped)" : change->reason;
+    }
+    [[nodiscard]] std::string stored_task(const std::string& arn) {
+        const Result<StoredState> stored = run(store.load());
+        const auto found = stored->tasks.find(arn);
+        return found == stored->tasks.end() ? std::string() : found->second;
+    }
+
+    asio::io_context io;
+    fakes::ManualClock clock;
+    BlockingPool pool{1};
+    fakes::FakeBackend backend{clock};
+    fakes::FlakyStore store;
+    credentials::Registry credentials;
+    AnonymousPulls registry_auth;
+    model::SnapshotBoard snapshots;
+    fakes::RecordingSink sink;
+    EventLog events;
+    config::Config config;
+    core::HostTotals totals{.cpu = 4096, .memory = 8192, .reserved_tcp = {22}, .reserved_udp = {}, .gpus = {}};
+    std::vector<std::string> store_failures;
+    bool answering = true;
+    Result<void> started;
+    std::unique_ptr<TaskEngine> engine;
+};
+
+}  // namespace nodeagent::engine

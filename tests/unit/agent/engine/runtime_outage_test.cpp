@@ -1,0 +1,162 @@
+// The runtime goes away, comes late, or forgets to say something; the agent restarts. Observed state always wins.
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/agent/engine/engine_fixture.hpp"
+
+namespace nodeagent::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class RuntimeOutageTest : public EngineFixture {};
+
+TEST_F(RuntimeOutageTest, TasksWaitForADaemonThatComesLater) {
+    backend.go_away();
+    start();
+    EXPECT_TRUE(accept({task(kArn, {container("app")})}).handled);
+    live_through(5min);
+    EXPECT_TRUE(sink.tasks.empty());
+    EXPECT_THAT(snapshots.current()->tasks.at(kArn)->waiting_for, HasSubstr("container runtime"));
+    backend.come_back();
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
+TEST_F(RuntimeOutageTest, ACreateThatMeetsAnAbsentDaemonIsAskedAgain) {
+    start();
+    backend.on("create").block();
+    accept({task(kArn, {container("app")})});
+    settle();
+    backend.go_away();
+    backend.release("create");
+    live_through(1min);
+    EXPECT_TRUE(sink.tasks.empty());
+    backend.come_back();
+    live_through(30s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
+TEST_F(RuntimeOutageTest, AnExitDuringABreakOfTheEventStreamIsFound) {
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    backend.break_stream();
+    backend.exit("app", 9);
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::Stopped)->exit_code, 9);
+}
+
+TEST_F(RuntimeOutageTest, AContainerTakenAwayBehindTheAgentsBackIsNoticed) {
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    backend.break_stream();
+    backend.containers.clear();
+    live_through(2min);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_THAT(reason(kArn, "app"), HasSubstr("ContainerVanishedError"));
+}
+
+TEST_F(RuntimeOutageTest, ARestartedAgentAdoptsWhatRunsAndReportsNothingTwice) {
+    start();
+    accept({task(kArn, {container("app")})});
+    live_through(5s);
+    const std::size_t reports = sink.tasks.size();
+    restart();
+    live_through(5s);
+    EXPECT_EQ(sink.tasks.size(), reports);
+    EXPECT_EQ(backend.calls("create"), 1);
+    EXPECT_EQ(backend.calls("start"), 1);
+    EXPECT_EQ(snapshots.current()->tasks.at(kArn)->known, TaskStatus::Running);
+    backend.exit("app", 0);
+    settle();
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+}
+
+TEST_F(RuntimeOutageTest, ARestartedAgentReportsWhatEndedMeanwhile) {
+    start();
+    accept({task(kArn, {container("app")})});
+    live_through(5s);
+    stop();
+    backend.exit("app", 4);
+    start();
+    settle();
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::Stopped)->exit_code, 4);
+}
+
+TEST_F(RuntimeOutageTest, AContainerCreatedBeforeItsIdWasSavedIsFoundByItsName) {
+    start();
+    backend.on("start").block();
+    accept({task(kArn, {container("app")})});
+    settle();
+    const std::string saved = stored_task(kArn);
+    EXPECT_THAT(saved, Not(HasSubstr(backend.find("app")->view.id)));
+    // killed: what stop() would have saved is lost
+    store.failures = -1;
+    stop();
+    store.failures = 0;
+    backend.release("start");
+    start();
+    live_through(5s);
+    EXPECT_EQ(backend.containers.size(), 1U);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
+TEST_F(RuntimeOutageTest, AStoppedStateThatEcsHasNotAcknowledgedIsReportedAgainAfterARestart) {
+    start();
+    accept({task(kArn, {container("app")})});
+    live_through(5s);
+    answering = false;
+    backend.exit("app", 0);
+    settle();
+    sink.tasks.clear();
+    restart();
+    settle();
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+}
+
+TEST_F(RuntimeOutageTest, ADamagedSavedTaskIsSetAsideAndTheOthersGoOn) {
+    start();
+    accept({task(arn_of(1), {container("a")}), task(arn_of(2), {container("b")})});
+    live_through(5s);
+    stop();
+    run(store.put(Shelf::Tasks, arn_of(1), "{\"half\":"));
+    start();
+    settle();
+    ASSERT_EQ(store.damaged.size(), 1U);
+    EXPECT_THAT(store.damaged[0], HasSubstr(arn_of(1)));
+    EXPECT_EQ(engine->tasks().size(), 1U);
+}
+
+TEST_F(RuntimeOutageTest, ARestoredTaskWaitsForTheRuntimeBeforeAnythingIsDecided) {
+    start();
+    accept({task(kArn, {container("app")})});
+    live_through(5s);
+    stop();
+    backend.go_away();
+    start();
+    live_through(1min);
+    EXPECT_FALSE(accept({task(kArn, {container("app")}, "STOPPED")}).handled);
+    EXPECT_EQ(backend.calls("stop"), 0);
+    backend.come_back();
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+}
+
+TEST_F(RuntimeOutageTest, CapabilitiesAreThoseOfTheFirstAnswer) {
+    backend.go_away();
+    start();
+    EXPECT_FALSE(try_run(engine->runtime_ready()).has_value());
+    EXPECT_FALSE(engine->runtime_reachable());
+    backend.come_back();
+    live_through(10s);
+    EXPECT_EQ(run(engine->runtime_ready()).version, "20.10.24");
+    EXPECT_TRUE(engine->runtime_reachable());
+}
+
+}  // namespace
+}  // namespace nodeagent::engine
