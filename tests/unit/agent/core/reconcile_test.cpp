@@ -1,0 +1,123 @@
+#include "agent/core/reconcile.hpp"
+
+#include "agent/core/image_policy.hpp"
+#include "task_builder.hpp"
+
+namespace nodeagent::core::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Phase = Observation::Phase;
+
+Listed listed(const std::string& name, Phase phase, std::string id = {}) {
+    return {.runtime_id = id.empty() ? "id-" + name : std::move(id),
+            .name = "ecs-fam-" + name,
+            .phase = phase,
+            .task_arn = kArn,
+            .container_name = name};
+}
+std::vector<std::string> looked_at(const Reconciliation& r) {
+    std::vector<std::string> names;
+    for (const Inspection& i : r.inspect) names.push_back(i.container);
+    return names;
+}
+
+TEST(Reconcile, LooksOnlyAtWhatDiffers) {
+    const Bench b = running_task({container("a"), container("b")});
+    const std::vector<Listed> listing{listed("a", Phase::Running), listed("b", Phase::Stopped)};
+    const Reconciliation r = reconcile({&b.task}, listing, ReconcileCause::Periodic);
+    EXPECT_THAT(looked_at(r), ElementsAre("b"));
+    EXPECT_THAT(r.tasks, IsEmpty());
+    EXPECT_THAT(looked_at(reconcile({&b.task}, listing, ReconcileCause::AgentStart)), ElementsAre("a", "b"));
+}
+
+TEST(Reconcile, SaysWhichContainersAreGone) {
+    Bench b = running_task({container("a"), container("b")});
+    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::StreamBreak);
+    ASSERT_THAT(r.tasks, SizeIs(1));
+    ASSERT_THAT(r.tasks[0].events, SizeIs(1));
+    b.hear(r.tasks[0].events[0]);
+    EXPECT_EQ(b["b"].error->name, "ContainerVanishedError");
+}
+
+TEST(Reconcile, FindsByNameWhatWasCreatedBeforeItsIdWasSaved) {
+    Bench b(task_of({container("a")}));
+    b.task.containers[0].known = ContainerStatus::Pulled;
+    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Created, "fresh")}, ReconcileCause::AgentStart);
+    ASSERT_THAT(r.inspect, SizeIs(1));
+    EXPECT_EQ(r.inspect[0].runtime_id, "fresh");
+    EXPECT_THAT(r.strays, IsEmpty());
+}
+
+TEST(Reconcile, NoticesWhatCameBackAfterItsEnd) {
+    Bench b = running_task({container("a")});
+    b.run(DesiredChanged{TaskStatus::Stopped});
+    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::Periodic)),
+                ElementsAre("a"));
+    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::AgentStart)), IsEmpty());
+}
+
+TEST(Reconcile, AContainerWithWorkInFlightIsLeftToThatWork) {
+    Bench b = running_task({container("a")});
+    b.hear(DesiredChanged{TaskStatus::Stopped});
+    EXPECT_THAT(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::Periodic).inspect, IsEmpty());
+    EXPECT_THAT(reconcile({&b.task}, {}, ReconcileCause::Periodic).tasks, IsEmpty());
+}
+
+TEST(Reconcile, RemovesOnlyStoppedLeftoversOfItsOwnTasks) {
+    const Bench b = running_task({container("a")});
+    Listed leftover = listed("a", Phase::Created, "old");
+    leftover.name = "ecs-fam-a-before";
+    Listed alive = leftover;
+    alive.runtime_id = "alive";
+    alive.phase = Phase::Running;
+    Listed foreign = listed("x", Phase::Stopped, "foreign");
+    foreign.task_arn = "arn:of:another";
+    const Reconciliation r =
+        reconcile({&b.task}, {listed("a", Phase::Running), leftover, alive, foreign}, ReconcileCause::Periodic);
+    ASSERT_THAT(r.strays, SizeIs(3));
+    EXPECT_EQ(r.strays[0].decision, Stray::Decision::Remove);
+    EXPECT_EQ(r.strays[1].decision, Stray::Decision::Ignore);
+    EXPECT_EQ(r.strays[2].decision, Stray::Decision::Ignore);
+}
+
+TEST(ImagePolicy, DeletesTheLeastRecentlyUsedOldImages) {
+    const auto hours_ago = [](int h) { return kNow.wall - std::chrono::hours(h); };
+    const std::vector<TrackedImage> images{
+        {.id = "new", .names = {"n"}, .pulled_at = hours_ago(0), .last_used_at = hours_ago(9), .references = 0},
+        {.id = "used", .names = {"u"}, .pulled_at = hours_ago(5), .last_used_at = hours_ago(8), .references = 1},
+        {.id = "kept",
+         .names = {"k", "pause"},
+         .pulled_at = hours_ago(5),
+         .last_used_at = hours_ago(7),
+         .references = 0},
+        {.id = "b", .names = {"b"}, .pulled_at = hours_ago(5), .last_used_at = hours_ago(2), .references = 0},
+        {.id = "a", .names = {"a", "a2"}, .pulled_at = hours_ago(5), .last_used_at = hours_ago(3), .references = 0},
+    };
+    ImageRules rules;
+    rules.excluded = {"pause"};
+    EXPECT_THAT(tracked_to_remove(images, rules, kNow.wall),
+                ElementsAre(ImageRemoval{"a", {"a", "a2"}}, ImageRemoval{"b", {"b"}}));
+    rules.per_cycle = 1;
+    EXPECT_THAT(tracked_to_remove(images, rules, kNow.wall), SizeIs(1));
+}
+
+TEST(ImagePolicy, UntrackedImagesGoSmallestFirstAndNamesCount) {
+    const WallTime old = kNow.wall - std::chrono::hours(2);
+    const std::vector<UntrackedImage> images{{.id = "big", .names = {"b1"}, .created = old, .size = 9},
+                                             {.id = "small", .names = {"s1", "s2"}, .created = old, .size = 1},
+                                             {.id = "fresh", .names = {}, .created = kNow.wall, .size = 0}};
+    ImageRules rules;
+    EXPECT_THAT(untracked_to_remove(images, rules, 5, kNow.wall), IsEmpty()) << "switched off by default";
+    rules.untracked = true;
+    EXPECT_THAT(untracked_to_remove(images, rules, 2, kNow.wall), ElementsAre(ImageRemoval{"small", {"s1", "s2"}}));
+    EXPECT_THAT(untracked_to_remove(images, rules, 3, kNow.wall), SizeIs(2));
+    EXPECT_THAT(
+        containers_to_remove({{.id = "c", .finished = {}}, {.id = "d", .finished = kNow.wall}}, rules, kNow.wall),
+        ElementsAre("c"));
+}
+
+}  // namespace
+}  // namespace nodeagent::core::testing
