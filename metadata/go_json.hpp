@@ -65,6 +65,8 @@ class JsonWriter {
     static bool empty(const T& content) {
         if constexpr (std::is_arithmetic_v<T>) {
             return content == T{};
+        } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+            return std::string_view(content).empty();
         } else {
             return content.empty();
         }

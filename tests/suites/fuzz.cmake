@@ -21,3 +21,4 @@ endfunction()
 
 nodeagent_fuzz(acs_frame_fuzz CORPUS acs_frames LINKS model)
 nodeagent_fuzz(ws_codec_fuzz CORPUS ws_streams LINKS ws_codec base)
+nodeagent_fuzz(router_fuzz CORPUS http_requests LINKS metadata)
