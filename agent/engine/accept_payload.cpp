@@ -81,12 +81,10 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             const auto desired = model::parse_task_status(task->desired_status).value_or(core::TaskStatus::None);
             if (task->execution_role_credentials) known->tell(core::ExecutionCredentialsArrived{});
             if (desired <= known->state().desired) continue;
-            auto receipt = known->tell_durably(core::DesiredChanged{desired});
             if (known->started()) {
-                receipts.push_back(std::move(receipt));
-            } else if (std::find(added.begin(), added.end(), known) == added.end()) {
-                // Not taken up before the runtime has been compared with; ECS sends it again until it is acknowledged.
-                outcome.handled = false;
+                receipts.push_back(known->tell_durably(core::DesiredChanged{desired}));
+            } else {
+                known->tell(core::DesiredChanged{desired});  // twice in this payload: taken in once it is saved
             }
             continue;
         }
@@ -106,6 +104,7 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
         for (TaskRunner* runner : added) {
             const std::string arn = runner->state().arn;
             if (saved) {
+                runner->tell(core::Resumed{});
                 state.launch(*runner);
                 continue;
             }

@@ -61,7 +61,7 @@ struct TaskEngine::State {
     Actions actions;
     RunnerTools tools;
     std::map<std::string, std::unique_ptr<TaskRunner>> runners;
-    /// Restored tasks that wait for the first comparison with the runtime: what they do next depends on it.
+    /// Restored tasks: not resumed before the first comparison with the runtime, on which depends what they do next.
     std::set<std::string> held;
     /// Credentials ids that came for a task after its payload, forgotten with it.
     std::map<std::string, std::set<std::string>> later_credentials;

@@ -129,7 +129,7 @@ asio::awaitable<void> TaskEngine::State::inspect(std::vector<core::Inspection> w
 void TaskEngine::State::release_held() {
     compared_once = true;
     for (const std::string& arn : std::exchange(held, {})) {
-        if (TaskRunner* runner = find(arn)) launch(*runner);
+        if (TaskRunner* runner = find(arn)) runner->tell(core::Resumed{});
     }
 }
 

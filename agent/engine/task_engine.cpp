@@ -143,7 +143,7 @@ asio::awaitable<Result<void>> TaskEngine::State::restore(StoredState stored) {
             if (!id.empty() && task.known != core::TaskStatus::Stopped) parts.credentials.announce(id);
         }
         held.insert(task.arn);
-        add(std::move(task));
+        launch(add(std::move(task)));
     }
     co_return Result<void>{};
 }
@@ -218,7 +218,7 @@ asio::awaitable<bool> TaskEngine::stop_task(std::string task_arn) {
     TaskRunner* runner = state_->find(task_arn);
     if (runner == nullptr) co_return false;
     auto receipt = runner->tell_durably(core::DesiredChanged{core::TaskStatus::Stopped});
-    if (!runner->started()) co_return true;  // taken up, and saved, after the first comparison with the runtime
+    if (!runner->started()) co_return true;  // its acceptance is being saved; the wish is taken in right after
     (void)co_await OneShot<bool>::wait(std::move(receipt));
     co_return true;
 }

@@ -46,7 +46,6 @@ std::shared_ptr<OneShot<bool>> TaskRunner::tell_durably(core::Event fact) {
 
 asio::awaitable<void> TaskRunner::run() {
     started_ = true;
-    tell(core::Resumed{});
     while (!core::finished(*state_)) {
         Letter letter = co_await inbox_.receive();
         if (letter.fact) {

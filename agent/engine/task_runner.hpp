@@ -54,7 +54,8 @@ class TaskRunner final : public LiveTask {
     /// The receipt is given once what follows from the fact is durable, or the task has ended.
     std::shared_ptr<OneShot<bool>> tell_durably(core::Event fact);
 
-    /// The life of the task, until nothing of it is left on the host or in the store. Once.
+    /// The life of the task, until nothing of it is left on the host or in the store. Once. Facts are taken in and
+    /// saved at once; work begins when it is told core::Resumed.
     asio::awaitable<void> run();
     [[nodiscard]] bool started() const { return started_; }
 

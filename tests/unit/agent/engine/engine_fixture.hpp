@@ -95,7 +95,7 @@ class EngineFixture : public testing::Test {
                           .pool = pool,
                           .backend = backend,
                           .store = store,
-                          .cgroups = nullptr,
+                          .cgroups = task_cgroups,
                           .credentials = credentials,
                           .registry_auth = registry_auth,
                           .snapshots = snapshots,
@@ -173,6 +173,7 @@ class EngineFixture : public testing::Test {
     asio::io_context io;
     fakes::ManualClock clock;
     BlockingPool pool{1};
+    cgroups::TaskCgroups* task_cgroups = nullptr;
     fakes::FakeBackend backend{clock};
     fakes::FlakyStore store;
     credentials::Registry credentials;

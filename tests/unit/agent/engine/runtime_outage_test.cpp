@@ -140,8 +140,10 @@ TEST_F(RuntimeOutageTest, ARestoredTaskWaitsForTheRuntimeBeforeAnythingIsDecided
     backend.go_away();
     start();
     live_through(1min);
-    EXPECT_FALSE(accept({task(kArn, {container("app")}, "STOPPED")}).handled);
+    EXPECT_TRUE(accept({task(kArn, {container("app")}, "STOPPED")}).handled);
+    EXPECT_THAT(stored_task(kArn), HasSubstr("STOPPED"));
     EXPECT_EQ(backend.calls("stop"), 0);
+    EXPECT_FALSE(reported(kArn, TaskStatus::Stopped));
     backend.come_back();
     live_through(10s);
     EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
