@@ -171,10 +171,13 @@ bool Session::room_for(std::size_t more) {
 }
 
 asio::awaitable<bool> Session::read_more() {
+    const bool first = in_.size() == 0 && !parser_->got_some();
     const auto space = in_.prepare(std::max(kReadSize, std::min<std::size_t>(in_.size(), kFlushSize)));
     const auto [failure, n] = co_await connection_.socket.async_read_some(space, kResume);
     if (failure) co_return false;
     in_.commit(n);
+    // idle time does not count against the request that ends it
+    if (first) connection_.deadline = shared_.clock.now().steady + shared_.options.read_timeout;
     co_return true;
 }
 

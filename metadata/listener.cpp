@@ -135,8 +135,8 @@ asio::awaitable<void> Listener::State::attend(std::shared_ptr<State> self, std::
     co_await serve(*connection, self->shared);
 }
 
-// Sleeps until the earliest deadline at hand. Deadlines only move away and a new one is never earlier than those of
-// its kind, so that looking again then (and at least once per read timeout) misses none by more than that sleep.
+// Runs while there are connections. Sleeps until the earliest deadline it knows; one that is set meanwhile and is
+// earlier (a lingering connection's) is noticed half a second late at most.
 asio::awaitable<void> Listener::State::watch_deadlines(std::shared_ptr<State> self) {
     const auto longest = std::chrono::duration_cast<SteadyTime::duration>(std::chrono::milliseconds(500));
     while (!self->connections.empty()) {

@@ -26,7 +26,8 @@ namespace asio = boost::asio;
 struct ListenerOptions {
     std::vector<std::string> addresses{"127.0.0.1"};  ///< the first that can be bound: {"::", "0.0.0.0"} is "all"
     std::uint16_t port = 0;                           ///< 0: any free one
-    std::chrono::nanoseconds read_timeout = std::chrono::seconds(5);   ///< from first byte or idle to whole request
+    std::chrono::nanoseconds read_timeout =
+        std::chrono::seconds(5);  ///< for idling, and again from first byte to whole request
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(5);  ///< from whole request to whole answer
     std::size_t max_connections = 512;
     std::size_t header_limit = std::size_t{1} << 20U;

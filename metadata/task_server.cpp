@@ -222,7 +222,9 @@ asio::awaitable<Tags> TaskServer::Impl::fetch_tags(const Impl& self, std::string
                                                    std::string container) {
     Tags tags;
     if (!self.sources.tags) co_return tags;
-    Result<std::map<std::string, std::string>> instance = co_await self.sources.tags(instance_arn, container);
+    using Fetched = Result<std::map<std::string, std::string>>;
+    asio::awaitable<Fetched> instance_call = self.sources.tags(instance_arn, container);
+    Fetched instance = co_await std::move(instance_call);
     if (instance) {
         tags.container_instance = std::move(*instance);
     } else {
@@ -230,7 +232,8 @@ asio::awaitable<Tags> TaskServer::Impl::fetch_tags(const Impl& self, std::string
                                  .message = instance.error().what,
                                  .resource_arn = std::move(instance_arn)});
     }
-    Result<std::map<std::string, std::string>> task = co_await self.sources.tags(task_arn, container);
+    asio::awaitable<Fetched> task_call = self.sources.tags(task_arn, container);
+    Fetched task = co_await std::move(task_call);
     if (task) {
         tags.task = std::move(*task);
     } else {
@@ -281,7 +284,8 @@ asio::awaitable<void> TaskServer::Impl::protect(const Impl& self, ProtectionCall
         answer = protection_response(task_arn, unreachable);
         co_return;
     }
-    const net::ServiceResult<ProtectionAnswer> outcome = co_await self.sources.protection(std::move(call));
+    asio::awaitable<net::ServiceResult<ProtectionAnswer>> pending = self.sources.protection(std::move(call));
+    const net::ServiceResult<ProtectionAnswer> outcome = co_await std::move(pending);
     answer = protection_response(task_arn, outcome);
 }
 

@@ -166,6 +166,16 @@ TEST_F(ListenerTest, ClosesAnIdleConnectionAfterTheReadTimeout) {
     EXPECT_TRUE(one.closed());
 }
 
+TEST_F(ListenerTest, GivesARequestItsWholeTimeHoweverLongTheConnectionIdled) {
+    start();
+    auto one = client();
+    clock.advance(std::chrono::milliseconds(4500), io);
+    one.send("GET /a HTTP/1.1\r\n");
+    fakes::run_until_idle(io);
+    for (int i = 0; i < 8; ++i) clock.advance(std::chrono::milliseconds(500), io);
+    EXPECT_THAT(one.ask("Host: x\r\nConnection: close\r\n\r\n"), HasSubstr("GET/a0"));
+}
+
 TEST_F(ListenerTest, EndsTheConnectionWhenAnAnswerComesTooLate) {
     start();
     auto one = client();
