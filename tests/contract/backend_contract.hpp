@@ -24,7 +24,7 @@
 
 namespace nodeagent::runtime {
 
-inline constexpr std::chrono::seconds kPatience{30};  ///< a real runtime on a busy machine
+inline constexpr std::chrono::seconds kPatience{120};  ///< a real runtime on a busy machine
 
 /// A backend and what a test may do to the host behind it.
 class BackendWorld {
@@ -276,6 +276,7 @@ TEST_P(BackendContract, ListsWhatCarriesALabelWhetherItRunsOrNot) {
     const std::string fresh = create("fresh", Program::RunsUntilStopped);
     const std::string running = started("running", Program::RunsUntilStopped);
     const std::string done = ended("done");
+    inspect(done);  // a daemon may list the state before the event it has just sent; it answers this when it is settled
     const auto listed = world->run(backend.list(world->label()));
     ASSERT_TRUE(listed) << listed.error().what;
     std::map<std::string, ContainerPhase> phases;

@@ -1,0 +1,191 @@
+#pragma once
+// The real Docker daemon as a BackendWorld, reached through a relay that a test can cut. The image is made from
+// busybox-static, no registry needed. Everything carries a random prefix and is removed again.
+// NODEAGENT_TEST_DOCKER names the daemon (default unix:///var/run/docker.sock).
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <list>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "agent/base/json.hpp"
+#include "agent/base/strings.hpp"
+#include "runtime/docker/api_client.hpp"
+#include "runtime/docker/backend.hpp"
+#include "tests/contract/backend_contract.hpp"
+#include "tests/integration/docker_backend/tar.hpp"
+
+namespace nodeagent::runtime::docker {
+
+inline std::string daemon_socket() {
+    const char* given = std::getenv("NODEAGENT_TEST_DOCKER");
+    const std::string address = given != nullptr ? given : "unix:///var/run/docker.sock";
+    const auto endpoint = parse_endpoint(address, false);
+    if (!endpoint || endpoint->path.empty()) throw std::runtime_error("NODEAGENT_TEST_DOCKER: expected unix:///path");
+    return endpoint->path;
+}
+
+/// Passes bytes between a socket of its own and the daemon's, until it is cut.
+class Relay {
+  public:
+    Relay(asio::io_context& io, std::string own, std::string daemon)
+        : io_(io), own_(std::move(own)), daemon_(std::move(daemon)) {
+        open();
+    }
+    ~Relay() { cut(); }
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
+
+    void open() {
+        acceptor_ =
+            std::make_shared<asio::local::stream_protocol::acceptor>(io_, asio::local::stream_protocol::endpoint(own_));
+        asio::co_spawn(io_, accept(acceptor_), asio::detached);
+    }
+    void cut() {
+        boost::system::error_code ignored;
+        if (acceptor_) acceptor_->close(ignored);
+        acceptor_.reset();
+        for (const auto& socket : sockets_) socket->close(ignored);
+        sockets_.clear();
+        ::unlink(own_.c_str());
+    }
+
+  private:
+    using Socket = asio::local::stream_protocol::socket;
+    asio::awaitable<void> accept(std::shared_ptr<asio::local::stream_protocol::acceptor> acceptor) {
+        for (;;) {
+            auto near = std::make_shared<Socket>(io_);
+            auto far = std::make_shared<Socket>(io_);
+            boost::system::error_code failed;
+            co_await acceptor->async_accept(*near, asio::redirect_error(asio::use_awaitable, failed));
+            if (failed) co_return;
+            const asio::local::stream_protocol::endpoint peer(daemon_);
+            far->connect(peer, failed);
+            if (failed) continue;
+            sockets_.push_back(near);
+            sockets_.push_back(far);
+            asio::co_spawn(io_, pump(near, far), asio::detached);
+            asio::co_spawn(io_, pump(far, near), asio::detached);
+        }
+    }
+    static asio::awaitable<void> pump(std::shared_ptr<Socket> from, std::shared_ptr<Socket> to) {
+        std::vector<char> bytes(65536);
+        boost::system::error_code failed;
+        for (;;) {
+            const std::size_t count =
+                co_await from->async_read_some(asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, failed));
+            if (failed) break;
+            co_await asio::async_write(*to, asio::buffer(bytes.data(), count),
+                                       asio::redirect_error(asio::use_awaitable, failed));
+            if (failed) break;
+        }
+        to->shutdown(Socket::shutdown_both, failed);
+    }
+
+    asio::io_context& io_;
+    std::string own_, daemon_;
+    std::shared_ptr<asio::local::stream_protocol::acceptor> acceptor_;
+    std::list<std::shared_ptr<Socket>> sockets_;
+};
+
+class DockerWorld final : public BackendWorld {
+  public:
+    DockerWorld() : prefix_("nodeagent-test-" + uuid4().substr(0, 8) + "-") {
+        char pattern[] = "/tmp/nodeagent-docker-XXXXXX";
+        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
+        folder_ = pattern;
+        relay_ = std::make_unique<Relay>(io, folder_ + "/relay.sock", daemon_socket());
+        Options options;
+        options.host = "unix://" + folder_ + "/relay.sock";
+        auto made = make_backend(io.get_executor(), options);
+        if (!made) throw std::runtime_error(made.error().what);
+        backend_ = std::move(*made);
+        auto direct = parse_endpoint("unix://" + daemon_socket(), false);
+        direct_ = std::make_unique<ApiClient>(io.get_executor(), *direct, nullptr);
+        import_image();
+    }
+    ~DockerWorld() override {
+        call("DELETE", "/images/" + image() + "?force=1");
+        backend_.reset();
+        direct_.reset();
+        relay_.reset();
+        io.restart();
+        io.poll();  // lets what was cut end
+        ::rmdir(folder_.c_str());
+    }
+
+    Backend& backend() override { return *backend_; }
+    [[nodiscard]] std::string image() const override { return prefix_ + "image:1"; }
+    [[nodiscard]] std::string prefix() const override { return prefix_; }
+    ContainerSpec spec(const std::string& name, Program program) override {
+        // a shell as process 1 ignores signals it has no trap for
+        const bool ends = program == Program::ExitsWithSeven;
+        return shell(name, ends ? "exit 7" : "trap 'exit 0' TERM; while :; do sleep 0.05; done");
+    }
+    ContainerSpec shell(const std::string& name, const std::string& script) const {
+        ContainerSpec made;
+        made.name = name;
+        made.config["Image"] = image();
+        made.config["Cmd"] = Json::array({"sh", "-c", script});
+        made.config["Labels"][label()] = "1";
+        made.host_config["NetworkMode"] = "bridge";
+        made.host_config["Memory"] = 64 * 1024 * 1024;
+        return made;
+    }
+    void go_away() override { relay_->cut(); }
+    void come_back() override { relay_->open(); }
+
+    /// A request of the test itself, past backend and relay.
+    ApiResponse call(const std::string& method, const std::string& target, std::string body = {},
+                     const std::string& content_type = "application/json",
+                     std::vector<std::pair<std::string, std::string>> headers = {}) {
+        ApiRequest request;
+        request.method = method;
+        request.target = target;
+        request.body = std::move(body);
+        request.content_type = content_type;
+        request.headers = std::move(headers);
+        auto response = run(direct_->call(std::move(request)));
+        if (!response) throw std::runtime_error(response.error().what);
+        return std::move(*response);
+    }
+
+  private:
+    void import_image() {
+        std::ifstream file("/bin/busybox", std::ios::binary);
+        const std::string busybox((std::istreambuf_iterator<char>(file)), {});
+        if (busybox.empty()) throw std::runtime_error("/bin/busybox is missing: apt-get install busybox-static");
+        Tar tar;
+        tar.file("bin/busybox", busybox);
+        for (const char* applet : {"sh", "sleep", "echo", "cat", "env", "tail", "true", "false", "httpd"}) {
+            tar.link(std::string("bin/") + applet, "busybox");
+        }
+        const ApiResponse made =
+            call("POST", "/images/create?fromSrc=-&repo=" + prefix_ + "image&tag=1", tar.finish(), "application/x-tar");
+        if (made.status != 200 || made.body.find("error") != std::string::npos) throw std::runtime_error(made.body);
+    }
+
+    std::string prefix_;
+    std::string folder_;
+    std::unique_ptr<Relay> relay_;
+    std::unique_ptr<Backend> backend_;
+    std::unique_ptr<ApiClient> direct_;
+};
+
+}  // namespace nodeagent::runtime::docker
