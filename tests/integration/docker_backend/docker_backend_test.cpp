@@ -1,4 +1,5 @@
 #include "agent/engine/spec/container_spec.hpp"
+#include "tests/contract/backend_contract.hpp"
 #include "tests/integration/docker_backend/docker_world.hpp"
 #include "tests/unit/agent/engine/spec/spec_task.hpp"
 

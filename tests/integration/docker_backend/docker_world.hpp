@@ -28,7 +28,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/docker/api_client.hpp"
 #include "runtime/docker/backend.hpp"
-#include "tests/contract/backend_contract.hpp"
+#include "tests/contract/backend_world.hpp"
 #include "tests/integration/docker_backend/tar.hpp"
 
 namespace nodeagent::runtime::docker {
