@@ -51,10 +51,12 @@ ecs() { aws --endpoint-url "$endpoint" ecs "$@"; }
 
 start_local
 mkdir "$work/agent"
+# No instance metadata service here: without this the agent asks for an identity document for half a minute.
+echo '{"NoIID": true}' >"$work/agent.json"
 env -i PATH="$PATH" ECS_CLUSTER=aws-cli-test ECS_BACKEND_HOST="$endpoint" DOCKER_HOST="$socket" \
     AWS_DEFAULT_REGION="$AWS_DEFAULT_REGION" AWS_ACCESS_KEY_ID="$AWS_ACCESS_KEY_ID" \
     AWS_SECRET_ACCESS_KEY="$AWS_SECRET_ACCESS_KEY" AWS_EC2_METADATA_DISABLED=true \
-    ECS_DATADIR="$work/agent" ECS_AUDIT_LOGFILE="$work/agent/audit.log" ECS_IMAGE_PULL_BEHAVIOR=prefer-cached \
+    ECS_AGENT_CONFIG_FILE_PATH="$work/agent.json" ECS_DATADIR="$work/agent" ECS_AUDIT_LOGFILE="$work/agent/audit.log" ECS_IMAGE_PULL_BEHAVIOR=prefer-cached \
     ECS_CONTAINER_STOP_TIMEOUT=2s ECS_AVAILABLE_LOGGING_DRIVERS='["json-file","none"]' \
     "$AGENT" >"$work/agent.log" 2>&1 &
 agent_pid=$!
