@@ -10,7 +10,8 @@ namespace nodeagent::metadata {
 namespace {
 
 Response refusal(int version, const std::string& why) {
-    return json_text(400, "V" + std::to_string(version) + " container associations handler: " + why);
+    const std::string_view handler = version == 3 ? "V3" : "V4";
+    return json_text(400, std::string(handler) + " container associations handler: " + why);
 }
 
 }  // namespace

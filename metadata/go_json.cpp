@@ -34,7 +34,7 @@ std::string rfc3339_nanos_local(std::chrono::system_clock::time_point when) {
     std::string text = rfc3339_nanos(when + std::chrono::seconds(local.tm_gmtoff));
     text.pop_back();
     const long minutes = std::labs(local.tm_gmtoff) / 60;
-    std::array<char, 16> zone{};
+    std::array<char, 48> zone{};
     std::snprintf(zone.data(), zone.size(), "%c%02ld:%02ld", local.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
                   minutes % 60);
     return text + zone.data();
