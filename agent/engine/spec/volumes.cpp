@@ -17,21 +17,4 @@ Result<std::string> bind_source(const core::TaskState& task, std::string_view vo
     return Error{.kind = ErrorKind::NotFound, .what = "Invalid volume referenced: " + std::string(volume)};
 }
 
-runtime::VolumeSpec volume_spec(const model::Volume& volume, std::string docker_name) {
-    runtime::VolumeSpec spec;
-    spec.name = std::move(docker_name);
-    if (!volume.docker) {
-        spec.driver = "local";
-        return spec;
-    }
-    spec.driver = volume.docker->driver;
-    spec.driver_opts = volume.docker->driver_opts;
-    spec.labels = volume.docker->labels;
-    return spec;
-}
-
-bool same_configuration(const runtime::VolumeSpec& existing, const model::DockerVolume& wanted) {
-    return existing.labels == wanted.labels && existing.driver_opts == wanted.driver_opts;
-}
-
 }  // namespace nodeagent::engine

@@ -13,9 +13,6 @@ model::Volume host(const std::string& name, const std::string& path) {
 model::Volume docker(const std::string& name, const std::string& scope) {
     model::DockerVolume configuration;
     configuration.scope = scope;
-    configuration.driver = "local";
-    configuration.labels = {{"kind", scope}};
-    configuration.driver_opts = {{"type", "tmpfs"}};
     return {.name = name, .type = "docker", .host = {}, .docker = configuration, .efs = {}};
 }
 
@@ -29,24 +26,6 @@ TEST(Volumes, BindAPathTheirOwnNameOrAGeneratedOne) {
     EXPECT_EQ(*bind_source(task, "scratch"), "ecs-fam-7-scratch-<rand>");
     EXPECT_EQ(*bind_source(task, "common"), "common");
     EXPECT_EQ(bind_source(task, "absent").error().kind, ErrorKind::NotFound);
-}
-
-TEST(Volumes, AreCreatedAsAskedOrLocal) {
-    const runtime::VolumeSpec plain = volume_spec(host("empty", ""), "n");
-    EXPECT_EQ(plain.driver, "local");
-    EXPECT_TRUE(plain.labels.empty());
-    const runtime::VolumeSpec asked = volume_spec(docker("scratch", "task"), "n");
-    EXPECT_EQ(asked.name, "n");
-    EXPECT_EQ(asked.driver_opts.at("type"), "tmpfs");
-    EXPECT_EQ(asked.labels.at("kind"), "task");
-}
-
-TEST(Volumes, MatchWhenLabelsAndOptionsAreTheSame) {
-    const model::Volume wanted = docker("common", "shared");
-    runtime::VolumeSpec existing = volume_spec(wanted, "common");
-    EXPECT_TRUE(same_configuration(existing, *wanted.docker));
-    existing.labels["more"] = "1";
-    EXPECT_FALSE(same_configuration(existing, *wanted.docker));
 }
 
 }  // namespace
