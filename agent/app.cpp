@@ -145,6 +145,7 @@ class App {
         co_await (life_->drain() || clock_.sleep_for(1s));
         if (engine_) co_await engine_->stop(5s);
         if (reporter_) co_await reporter_->stop(200ms);
+        if (durable_) co_await durable_->drain();
         if (endpoints_) endpoints_->stop();
         // A request to AWS may hold a pool thread for its 42 s deadline; all state is durable, so nothing waits for it.
         if (life_->size() > 0 || http_pool_.busy() > 0) std::_Exit(exit_code_);
@@ -182,6 +183,7 @@ class App {
 
     std::unique_ptr<runtime::Backend> backend_;
     std::unique_ptr<engine::StateStore> store_;
+    engine::SqliteStore* durable_ = nullptr;  ///< store_, when it is on disk
     std::unique_ptr<cgroups::TaskCgroups> cgroups_;
     std::unique_ptr<ecs::ApiClient> api_;
     std::unique_ptr<engine::EcrApi> ecr_api_;
@@ -307,7 +309,8 @@ asio::awaitable<void> App::start() {
                                      .on_store_failure = [this](Error error) { end(kExitRecoverable, error.what); }};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(engine_parts));
     engine::StoredState tasks = *stored;
-    co_await engine_->start(std::move(tasks));
+    const auto taken_up = co_await engine_->start(std::move(tasks));
+    if (!taken_up) co_return end(kExitTerminal, taken_up.error().what);
     open_sessions(capabilities, *stored);
     co_await learn_location();
     co_await keep_small();
@@ -344,7 +347,9 @@ asio::awaitable<runtime::Capabilities> App::wait_for_runtime() {
 
 asio::awaitable<std::optional<engine::StoredState>> App::open_state() {
     if (config_.checkpoint) {
-        store_ = std::make_unique<engine::SqliteStore>(main_.executor(), config_.data_dir);
+        auto durable = std::make_unique<engine::SqliteStore>(main_.executor(), config_.data_dir);
+        durable_ = durable.get();
+        store_ = std::move(durable);
     } else {
         store_ = std::make_unique<engine::MemoryStore>();
     }
@@ -409,7 +414,8 @@ bool App::prepare_cgroups(const runtime::Capabilities& capabilities) {
 asio::awaitable<bool> App::register_instance(const runtime::Capabilities& capabilities,
                                              const std::string& restored_arn) {
     ecs::RegistrationSources sources;
-    if (!config_.no_instance_identity) {
+    const bool imds_off = !credentials::imds_options(environment_, config_.blackhole_imds).refusal.empty();
+    if (!config_.no_instance_identity && !imds_off) {
         sources.identity_document = [this] { return imds_.identity_document(); };
         sources.identity_signature = [this] { return imds_.identity_signature(); };
     }

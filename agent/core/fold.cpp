@@ -24,7 +24,6 @@ struct Fold {
         if (!std::exchange(task.resumed, true)) return;  // a task just made or read has no marks yet
         task.offered = TaskStatus::None;
         task.acquiring = false;
-        task.credentials_forgotten = false;
         task.cleanup = CleanUpStage::NotYet;
         task.fast_poll = false;
         task.poll_at.reset();

@@ -38,6 +38,7 @@ std::vector<model::NetworkBinding> network_bindings(const ContainerState& contai
     });
 
     std::vector<model::NetworkBinding> bindings;
+    std::vector<model::NetworkBinding> ranges;  // after the single ports, as the reference lists them
     for (const model::PortBinding& binding : observed) {
         if (left_out(binding, settings)) continue;
         const bool single = std::any_of(mappings.begin(), mappings.end(), [&](const model::PortMapping& m) {
@@ -56,14 +57,15 @@ std::vector<model::NetworkBinding> network_bindings(const ContainerState& contai
             if (mappings[i].container_port_range.empty()) continue;
             const std::optional<HostRange> range = assigned_range(container, i);
             if (!range || binding.host_port != range->first) continue;  // one entry per range, at its first host port
-            bindings.push_back({.bind_ip = binding.bind_ip,
-                                .container_port = std::nullopt,
-                                .host_port = std::nullopt,
-                                .container_port_range = mappings[i].container_port_range,
-                                .host_port_range = std::to_string(range->first) + "-" + std::to_string(range->last),
-                                .protocol = binding.protocol});
+            ranges.push_back({.bind_ip = binding.bind_ip,
+                              .container_port = std::nullopt,
+                              .host_port = std::nullopt,
+                              .container_port_range = mappings[i].container_port_range,
+                              .host_port_range = std::to_string(range->first) + "-" + std::to_string(range->last),
+                              .protocol = binding.protocol});
         }
     }
+    bindings.insert(bindings.end(), ranges.begin(), ranges.end());
     return bindings;
 }
 

@@ -187,10 +187,6 @@ class Planner {
             task_.resources_consumed = false;
             actions_.emplace_back(ReleaseHostResources{});
         }
-        if (stopped && !task_.credentials_id.empty() && !task_.credentials_forgotten) {
-            task_.credentials_forgotten = true;
-            actions_.emplace_back(ForgetCredentials{task_.credentials_id});
-        }
     }
 
     TaskState& task_;

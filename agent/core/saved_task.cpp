@@ -393,7 +393,6 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
     marked.resumed = b.resumed;
     marked.execution_credentials_known = b.execution_credentials_known;
     marked.acquiring = b.acquiring;
-    marked.credentials_forgotten = b.credentials_forgotten;
     marked.cleanup = b.cleanup;
     marked.fast_poll = b.fast_poll;
     marked.poll_at = b.poll_at;

@@ -52,6 +52,8 @@ std::optional<SteadyTime> clean_up(TaskState& task, const Instant& now, const Se
     // Unlike the reference, which gives up after three days, this waits for ECS as long as it takes.
     if (task.sent != TaskStatus::Stopped || anything_in_flight(task)) return std::nullopt;
     task.cleanup = CleanUpStage::Running;
+    // The traces show that a stopped task's role still answers; both go with the task.
+    if (!task.credentials_id.empty()) actions.emplace_back(ForgetCredentials{task.credentials_id});
     if (!task.execution_credentials_id.empty()) actions.emplace_back(ForgetCredentials{task.execution_credentials_id});
     actions.emplace_back(CleanUp{});
     return std::nullopt;

@@ -139,7 +139,6 @@ struct TaskState {
     bool resumed = false;                      ///< the first Resumed has come; nothing is planned before it
     bool execution_credentials_known = false;  ///< the execution role's credentials have come since the agent started
     bool acquiring = false;                    ///< in the waiting queue for host resources
-    bool credentials_forgotten = false;
     CleanUpStage cleanup = CleanUpStage::NotYet;
     bool fast_poll = false;             ///< poll_at is one of the short polls of a blocked task
     std::optional<SteadyTime> poll_at;  ///< when the containers are looked at again

@@ -32,11 +32,11 @@ TEST(NetworkBindings, ARangeIsOneEntryAndIpv6IsLeftOut) {
     c.port_bindings.push_back({7777, 50000, "0.0.0.0", "tcp"});  // the image's own EXPOSE: not asked for
     const auto bindings = network_bindings(c, Settings{});
     ASSERT_THAT(bindings, SizeIs(2));
-    EXPECT_EQ(bindings[0].container_port_range, "8100-8104");
-    EXPECT_EQ(bindings[0].host_port_range, "40000-40004");
-    EXPECT_EQ(bindings[0].container_port, std::nullopt);
-    EXPECT_EQ(bindings[1].container_port, 9000);
-    EXPECT_EQ(bindings[1].host_port, 40009);
+    EXPECT_EQ(bindings[0].container_port, 9000) << "single ports come before ranges";
+    EXPECT_EQ(bindings[0].host_port, 40009);
+    EXPECT_EQ(bindings[1].container_port_range, "8100-8104");
+    EXPECT_EQ(bindings[1].host_port_range, "40000-40004");
+    EXPECT_EQ(bindings[1].container_port, std::nullopt);
 
     Settings all;
     all.exclude_ipv6_bindings = false;

@@ -85,6 +85,37 @@ TEST(Step, ATaskGoesOnWithoutANonEssentialContainer) {
     EXPECT_THAT(b.task_reports(), SizeIs(1));
 }
 
+TEST(Step, AContainerThatEndedBeforeWordOfItsStartIsReportedRunningFirst) {
+    Bench b(task_of({container("app")}));
+    b.hear(Resumed{}).hear(HostResourcesGranted{});
+    b.hear(ManifestResolved{"app", {}, {}})
+        .hear(ImagePulled{.container = "app", .image_id = "i", .pulled = false, .error = {}});
+    b.hear(ContainerCreated{"app", "id-app", {}, {}});
+    b.history.clear();
+    Observation ended = exited("app", 3);
+    ended.started_at = kNow.wall;
+    b.hear(ContainerObserved{"app", ended});
+    ASSERT_THAT(b.container_reports(), SizeIs(2));
+    EXPECT_EQ(b.container_reports()[0].status, S::Running);
+    EXPECT_EQ(b.container_reports()[0].exit_code, std::nullopt);
+    EXPECT_EQ(b.container_reports()[1].status, S::Stopped);
+    EXPECT_EQ(b.container_reports()[1].exit_code, 3);
+    ASSERT_THAT(b.task_reports(), SizeIs(2));
+    EXPECT_EQ(b.task_reports()[0].status, TaskStatus::Running);
+    EXPECT_EQ(b.task_reports()[1].status, TaskStatus::Stopped);
+}
+
+TEST(Step, AContainerThatNeverStartedIsNotReportedRunning) {
+    Bench b(task_of({container("app")}));
+    b.hear(Resumed{}).hear(HostResourcesGranted{});
+    b.hear(ManifestResolved{"app", {}, {}})
+        .hear(ImagePulled{.container = "app", .image_id = "i", .pulled = false, .error = {}});
+    b.hear(ContainerCreated{"app", "id-app", {}, {}});
+    b.hear(ContainerStarted{"app", exited("app", 127), NamedError{"CannotStartContainerError", "no such file"}});
+    ASSERT_THAT(b.container_reports(), SizeIs(1));
+    EXPECT_EQ(b.container_reports()[0].status, S::Stopped);
+}
+
 TEST(Step, ADesiredStatusOnlyRises) {
     Bench b = running_task({container("app")});
     b.run(DesiredChanged{TaskStatus::Stopped}).run(DesiredChanged{TaskStatus::Running});
@@ -527,8 +558,7 @@ TEST(Step, CleansUpAfterTheWaitAndOnlyOnceECSKnows) {
     payload.execution_role_credentials->credentials_id = "exec-role";
     Bench b(*accepted(payload));
     b.start().run(DesiredChanged{TaskStatus::Stopped});
-    ASSERT_THAT(all_of<ForgetCredentials>(b.history), SizeIs(1));
-    EXPECT_EQ(all_of<ForgetCredentials>(b.history)[0].credentials_id, "app-role");
+    EXPECT_THAT(all_of<ForgetCredentials>(b.history), IsEmpty()) << "the role of a stopped task still answers";
     b.now = later(std::chrono::minutes(2));
     b.hear(Woken{});  // of the last poll while it ran
     EXPECT_EQ(all_of<WakeAt>(b.last).at(0).when, kNow.steady + std::chrono::hours(3));
@@ -538,7 +568,9 @@ TEST(Step, CleansUpAfterTheWaitAndOnlyOnceECSKnows) {
     EXPECT_THAT(all_of<CleanUp>(b.history), IsEmpty()) << "ECS has not acknowledged STOPPED";
     b.hear(SentAcknowledged{{.task_arn = kArn, .task_status = TaskStatus::Stopped, .containers = {}}});
     EXPECT_THAT(all_of<CleanUp>(b.last), SizeIs(1));
-    EXPECT_EQ(all_of<ForgetCredentials>(b.last).at(0).credentials_id, "exec-role");
+    ASSERT_THAT(all_of<ForgetCredentials>(b.last), SizeIs(2));
+    EXPECT_EQ(all_of<ForgetCredentials>(b.last)[0].credentials_id, "app-role");
+    EXPECT_EQ(all_of<ForgetCredentials>(b.last)[1].credentials_id, "exec-role");
     EXPECT_FALSE(finished(b.task));
     b.hear(CleanedUp{});
     EXPECT_TRUE(finished(b.task));
