@@ -1,6 +1,7 @@
 #include "agent/base/backoff.hpp"
 
 #include <algorithm>
+#include <random>
 
 namespace nodeagent {
 
@@ -10,7 +11,7 @@ namespace {
 nanoseconds scaled(nanoseconds d, double factor) {
     return nanoseconds(static_cast<nanoseconds::rep>(static_cast<double>(d.count()) * factor));
 }
-nanoseconds uniform_below(nanoseconds spread, std::mt19937_64& random) {
+nanoseconds uniform_below(nanoseconds spread, Random& random) {
     if (spread.count() <= 0) return nanoseconds::zero();
     return nanoseconds(std::uniform_int_distribution<nanoseconds::rep>(0, spread.count() - 1)(random));
 }
@@ -26,9 +27,6 @@ nanoseconds Backoff::next() {
 
 void Backoff::reset() { base_ = policy_.min; }
 
-nanoseconds jittered(nanoseconds base, nanoseconds spread) {
-    thread_local std::mt19937_64 random{std::random_device{}()};
-    return base + uniform_below(spread, random);
-}
+nanoseconds jittered(nanoseconds base, nanoseconds spread) { return base + uniform_below(spread, thread_random()); }
 
 }  // namespace nodeagent

@@ -3,7 +3,9 @@
 // next() = base + uniform[0, base * jitter); base then grows to min(max, base * multiplier).
 
 #include <chrono>
-#include <random>
+#include <cstdint>
+
+#include "agent/base/random.hpp"
 
 namespace nodeagent {
 
@@ -16,14 +18,14 @@ struct BackoffPolicy {
 
 class Backoff {
   public:
-    explicit Backoff(BackoffPolicy policy, std::uint64_t seed = std::random_device{}());
+    explicit Backoff(BackoffPolicy policy, std::uint64_t seed = thread_random()());
     std::chrono::nanoseconds next();
     void reset();
 
   private:
     BackoffPolicy policy_;
     std::chrono::nanoseconds base_;
-    std::mt19937_64 random_;
+    Random random_;
 };
 
 /// base + uniform[0, spread).

@@ -7,9 +7,11 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -35,21 +37,19 @@ std::vector<Mapping> clean_file_mappings() {
     if (!smaps) return found;
     char line[512];
     while (std::fgets(line, sizeof line, smaps.get()) != nullptr) {
+        const bool heading = line[0] < 'A' || line[0] > 'Z';  // an address range; figures begin with a capital
         std::uintptr_t begin = 0;
         std::uintptr_t end = 0;
         char access[5] = {};
-        if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &begin, &end, access) == 3) {
+        if (heading) {
+            if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &begin, &end, access) != 3) continue;
             const bool read_only = access[0] == 'r' && access[1] == '-' && access[3] == 'p';
             found.push_back({begin, end, read_only && std::strchr(line, '/') != nullptr});
-            continue;
-        }
-        unsigned long kib = 0;
-        if (found.empty()) continue;
-        if ((std::sscanf(line, "Private_Dirty: %lu kB", &kib) == 1 ||
-             std::sscanf(line, "Anonymous: %lu kB", &kib) == 1 ||
-             std::sscanf(line, "Shared_Dirty: %lu kB", &kib) == 1 || std::sscanf(line, "Swap: %lu kB", &kib) == 1) &&
-            kib > 0) {
-            found.back().droppable = false;
+        } else if (!found.empty() && found.back().droppable) {
+            for (const std::string_view name : {"Private_Dirty:", "Anonymous:", "Shared_Dirty:", "Swap:"}) {
+                if (!std::string_view(line).starts_with(name)) continue;
+                if (std::strtoul(line + name.size(), nullptr, 10) > 0) found.back().droppable = false;
+            }
         }
     }
     return found;

@@ -6,6 +6,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/json.hpp"
+#include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
 
 namespace nodeagent::credentials {
@@ -25,10 +26,7 @@ constexpr auto kTokenLifetime = 300s;
 constexpr std::size_t kMaxAnswer = 1U << 20U;
 constexpr const char* kTokenHeader = "x-aws-ec2-metadata-token";
 
-double fraction() {
-    thread_local std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0, 1)(generator);
-}
+double fraction() { return std::uniform_real_distribution<double>(0, 1)(thread_random()); }
 
 ErrorKind kind_of(int status) {
     if (status == 404) return ErrorKind::NotFound;

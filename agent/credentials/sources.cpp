@@ -7,6 +7,7 @@
 #include "agent/base/files.hpp"
 #include "agent/base/json.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/credentials/answer.hpp"
 #include "agent/credentials/process.hpp"
@@ -286,8 +287,7 @@ class InstanceRoleSource final : public Source {
         }
         if (!last_) co_return answer.error();
         AwsCredentials bridged = *last_;
-        thread_local std::minstd_rand generator{std::random_device{}()};
-        bridged.expires_at = now + std::chrono::seconds(std::uniform_int_distribution<int>(300, 900)(generator));
+        bridged.expires_at = now + std::chrono::seconds(std::uniform_int_distribution<int>(300, 900)(thread_random()));
         log::warn("instance metadata gave no credentials; using the previous ones a little longer",
                   {{"error", answer.error().what}});
         co_return bridged;

@@ -1,6 +1,6 @@
 #include "agent/engine/lifecycle_settings.hpp"
 
-#include <random>
+#include "agent/base/random.hpp"
 
 namespace nodeagent::engine {
 
@@ -27,7 +27,7 @@ core::Settings lifecycle_settings(const config::Config& config) {
     settings.steady_poll = std::chrono::minutes(5);
     settings.exclude_ipv6_bindings = config.exclude_ipv6_port_binding;
     settings.ipv6_only = config.ipv6_only;
-    settings.jitter_seed = std::random_device{}();
+    settings.jitter_seed = thread_random()();
     return settings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/config/config.hpp"
 #include "agent/core/saved_task.hpp"
@@ -19,10 +20,7 @@
 namespace nodeagent::engine {
 
 core::Identity random_identity() {
-    const auto random63 = [] {
-        thread_local std::mt19937_64 random{(std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
-        return random() >> 1U;
-    };
+    const auto random63 = [] { return thread_random()() >> 1U; };
     core::Identity identity;
     identity.uuid = uuid4;
     identity.container_name = [random63](const model::Task& task, const std::string& container) {

@@ -1,5 +1,9 @@
 #include "agent/net/aws_client.hpp"
 
+#include <random>
+
+#include "agent/base/random.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -69,7 +73,7 @@ asio::awaitable<ServiceResult<std::string>> AwsClient::call(Headers headers, std
             error.quota_exhausted = true;
             co_return error;
         }
-        const double fraction = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+        const double fraction = std::uniform_real_distribution<double>(0.0, 1.0)(thread_random());
         const std::chrono::nanoseconds delay = retries_.delay(number, fraction);
         const auto& target = headers.size() > 2 ? headers[1].second : service_.signing_name;
         log::debug("AWS call failed and is tried again",

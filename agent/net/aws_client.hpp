@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <random>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -58,7 +57,6 @@ class AwsClient {
     AwsService service_;
     RetryPolicy retries_;
     RetryQuota quota_;
-    std::mt19937_64 random_{std::random_device{}()};
 };
 
 }  // namespace nodeagent::net

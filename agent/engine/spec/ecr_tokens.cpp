@@ -1,5 +1,9 @@
 #include "agent/engine/spec/ecr_tokens.hpp"
 
+#include <random>
+
+#include "agent/base/random.hpp"
+
 #include <utility>
 
 namespace nodeagent::engine {
@@ -56,7 +60,7 @@ std::optional<runtime::RegistryAuth> EcrTokens::cached(const std::string& key) {
     const auto entry = found->second;
     const Instant now = clock_.now();
     const std::chrono::seconds least_left(
-        std::uniform_int_distribution<std::int64_t>(kLeastLeft.count(), 2 * kLeastLeft.count())(random_));
+        std::uniform_int_distribution<std::int64_t>(kLeastLeft.count(), 2 * kLeastLeft.count())(thread_random()));
     const bool expiring = entry->token.expires_at && now.wall + least_left >= *entry->token.expires_at;
     if (expiring || now.steady >= entry->kept_until) {
         entries_.erase(entry);

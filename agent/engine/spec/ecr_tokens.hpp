@@ -5,7 +5,6 @@
 #include <functional>
 #include <list>
 #include <optional>
-#include <random>
 #include <string>
 #include <unordered_map>
 
@@ -56,7 +55,6 @@ class EcrTokens {
     credentials::Provider& instance_;
     const credentials::Registry& roles_;
     const Clock& clock_;
-    std::mt19937_64 random_{std::random_device{}()};
     std::list<Entry> entries_;  ///< most recently used first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
 };
