@@ -16,29 +16,49 @@ constexpr std::string_view kAttachmentPrefix = "attachment:";
 
 std::string shelf_key(const std::string& key) { return std::string(kAttachmentPrefix) + key; }
 
+struct SavedAttachment {
+    int kind = -1;
+    std::string key;
+    std::string attachment_arn;
+    std::string task_arn;
+    std::string expires_at;
+    bool sent = false;
+    std::map<std::string, std::string> properties;
+    static constexpr auto json_fields() {
+        using T = SavedAttachment;
+        return std::tuple{always_field("kind", &T::kind),
+                          always_field("key", &T::key),
+                          optional_field("attachmentArn", &T::attachment_arn),
+                          optional_field("taskArn", &T::task_arn),
+                          always_field("expiresAt", &T::expires_at),
+                          optional_field("sent", &T::sent),
+                          optional_field("properties", &T::properties)};
+    }
+};
+
 std::string to_text(const ecs::Attachment& attachment) {
-    return dump_json(Json{{"kind", static_cast<int>(attachment.kind)},
-                          {"key", attachment.key},
-                          {"attachmentArn", attachment.attachment_arn},
-                          {"taskArn", attachment.task_arn},
-                          {"expiresAt", rfc3339_nanos(attachment.expires_at)},
-                          {"sent", attachment.sent},
-                          {"properties", attachment.properties}});
+    return encode(SavedAttachment{.kind = static_cast<int>(attachment.kind),
+                                  .key = attachment.key,
+                                  .attachment_arn = attachment.attachment_arn,
+                                  .task_arn = attachment.task_arn,
+                                  .expires_at = rfc3339_nanos(attachment.expires_at),
+                                  .sent = attachment.sent,
+                                  .properties = attachment.properties});
 }
 
 std::optional<ecs::Attachment> from_text(const std::string& text) {
-    const auto document = parse_json(text);
-    if (!document || !document->is_object()) return std::nullopt;
-    const auto expires = parse_rfc3339(document->value("expiresAt", ""));
-    const int kind = document->value("kind", -1);
-    if (!expires || kind < 0 || kind > static_cast<int>(ecs::Attachment::Kind::Volume)) return std::nullopt;
-    return ecs::Attachment{.kind = static_cast<ecs::Attachment::Kind>(kind),
-                           .key = document->value("key", ""),
-                           .attachment_arn = document->value("attachmentArn", ""),
-                           .task_arn = document->value("taskArn", ""),
+    auto saved = decode<SavedAttachment>(text);
+    if (!saved) return std::nullopt;
+    const auto expires = parse_rfc3339(saved->expires_at);
+    if (!expires || saved->kind < 0 || saved->kind > static_cast<int>(ecs::Attachment::Kind::Volume))
+        return std::nullopt;
+    return ecs::Attachment{.kind = static_cast<ecs::Attachment::Kind>(saved->kind),
+                           .key = saved->key,
+                           .attachment_arn = saved->attachment_arn,
+                           .task_arn = saved->task_arn,
                            .expires_at = *expires,
-                           .sent = document->value("sent", false),
-                           .properties = document->value("properties", std::map<std::string, std::string>())};
+                           .sent = saved->sent,
+                           .properties = saved->properties};
 }
 
 }  // namespace

@@ -98,8 +98,10 @@ class App {
           settings_(std::move(loaded.settings)),
           config_(std::move(loaded.config)),
           http_pool_(16),
+          container_pool_(2),
           disk_pool_(2),
           http_(http_pool_, curl_options(environment, config_.insecure_tls, config_.docker_host)),
+          container_http_(container_pool_, curl_options(environment, config_.insecure_tls, config_.docker_host)),
           imds_(http_, clock_, credentials::imds_options(environment, config_.blackhole_imds)),
           provider_(credentials::make_provider(chain_options(), http_, imds_, disk_pool_, clock_)) {}
 
@@ -147,8 +149,10 @@ class App {
         if (reporter_) co_await reporter_->stop(200ms);
         if (durable_) co_await durable_->drain();
         if (endpoints_) endpoints_->stop();
-        // A request to AWS may hold a pool thread for its 42 s deadline; all state is durable, so nothing waits for it.
-        if (life_->size() > 0 || http_pool_.busy() > 0) std::_Exit(exit_code_);
+        // All state is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
+        // question is answered across two shards) has nothing left to tell, and taking objects from under it would be
+        // worse.
+        std::_Exit(exit_code_);
     }
 
     void end(int exit_code, std::string why) { endings_->push({exit_code, std::move(why)}); }
@@ -172,8 +176,10 @@ class App {
     SystemClock clock_;
     Shard main_{"main"};
     BlockingPool http_pool_;
+    BlockingPool container_pool_;  ///< what containers make us ask must not starve what we report
     BlockingPool disk_pool_;
     net::CurlHttpClient http_;
+    net::CurlHttpClient container_http_;
     credentials::Imds imds_;
     std::unique_ptr<credentials::Provider> provider_;
     credentials::Registry registry_;
@@ -215,7 +221,7 @@ asio::awaitable<void> App::start() {
     const std::string ecs_url = net::resolve_endpoint("ecs", config_.region, ecs_endpoint);
     const std::string user_agent = agent_user_agent(config_.detailed_os_family);
     requests_.emplace(ContainerRequests::Parts{.main_shard = main_.executor(),
-                                               .http = http_,
+                                               .http = container_http_,
                                                .clock = clock_,
                                                .agent_credentials = *provider_,
                                                .ecs = {.endpoint = ecs_url,
@@ -311,6 +317,7 @@ asio::awaitable<void> App::start() {
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));
     if (!taken_up) co_return end(kExitTerminal, taken_up.error().what);
+    if (!stored->tasks.empty()) log::info("saved tasks taken up", {{"tasks", stored->tasks.size()}});
     open_sessions(capabilities, *stored);
     co_await learn_location();
     co_await keep_small();

@@ -18,6 +18,7 @@ namespace nodeagent {
 struct Endpoints::Impl {
     explicit Impl(Parts given) : parts(std::move(given)) {
         status.started_at = clock.now().wall;
+        status.runtime_name = "docker";  // until it answers: not reachable
         if (parts.config.audit_logfile_disabled) return;
         auto opened = RotatingFile::open(log_file_options(parts.config, parts.config.audit_logfile));
         if (opened) {
@@ -118,7 +119,7 @@ void Endpoints::start() {
 void Endpoints::stop() {
     Impl& self = *impl_;
     asio::post(self.shard.executor(), [&self] { self.scope.spawn(Impl::stop_servers(self)); });
-    if (self.stopped.get_future().wait_for(std::chrono::seconds(2)) != std::future_status::ready) {
+    if (self.stopped.get_future().wait_for(std::chrono::milliseconds(300)) != std::future_status::ready) {
         log::warn("local endpoints are still busy; they are cut off");
     }
     self.shard.stop();

@@ -1,19 +1,16 @@
 #include "agent/base/resident.hpp"
 
+#include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 namespace nodeagent {
 
@@ -24,35 +21,21 @@ struct FileCloser {
 };
 using File = std::unique_ptr<std::FILE, FileCloser>;
 
-struct Mapping {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    bool droppable = false;  ///< a read-only file mapping, none of whose pages was ever written (relocations are)
-};
-
-// Read-only mappings of files whose pages all equal the file's: dropping those loses nothing.
-std::vector<Mapping> clean_file_mappings() {
-    std::vector<Mapping> found;
-    const File smaps(std::fopen("/proc/self/smaps", "re"));
-    if (!smaps) return found;
-    char line[512];
-    while (std::fgets(line, sizeof line, smaps.get()) != nullptr) {
-        const bool heading = line[0] < 'A' || line[0] > 'Z';  // an address range; figures begin with a capital
-        std::uintptr_t begin = 0;
-        std::uintptr_t end = 0;
-        char access[5] = {};
-        if (heading) {
-            if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &begin, &end, access) != 3) continue;
-            const bool read_only = access[0] == 'r' && access[1] == '-' && access[3] == 'p';
-            found.push_back({begin, end, read_only && std::strchr(line, '/') != nullptr});
-        } else if (!found.empty() && found.back().droppable) {
-            for (const std::string_view name : {"Private_Dirty:", "Anonymous:", "Shared_Dirty:", "Swap:"}) {
-                if (!std::string_view(line).starts_with(name)) continue;
-                if (std::strtoul(line + name.size(), nullptr, 10) > 0) found.back().droppable = false;
-            }
-        }
+/// Segments that the loader mapped read-only hold nothing but the file's own bytes: relocations and RELRO are in
+/// writable ones. The loader calls this under its lock, so no library is half mapped or about to go.
+int drop_read_only_segments(dl_phdr_info* object, std::size_t, void*) {
+    if (std::string_view(object->dlpi_name).starts_with("linux-vdso")) return 0;  // not of a file
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (ElfW(Half) i = 0; i < object->dlpi_phnum; ++i) {
+        const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+        const std::uintptr_t first = object->dlpi_addr + segment.p_vaddr;
+        const std::uintptr_t begin = (first + page - 1) / page * page;
+        const std::uintptr_t end = (first + segment.p_memsz) / page * page;
+        if (begin >= end) continue;
+        madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // NOLINT: an address of the loader
     }
-    return found;
+    return 0;
 }
 
 }  // namespace
@@ -65,12 +48,7 @@ void configure_allocator() {
 
 void trim_resident_set() {
     malloc_trim(0);
-    for (const Mapping& mapping : clean_file_mappings()) {
-        if (mapping.droppable) {
-            madvise(reinterpret_cast<void*>(mapping.begin), mapping.end - mapping.begin,
-                    MADV_DONTNEED);  // NOLINT: an address from /proc
-        }
-    }
+    dl_iterate_phdr(drop_read_only_segments, nullptr);
 }
 
 std::size_t resident_bytes() {

@@ -78,7 +78,7 @@ Result<Fd> connect_any(const Endpoint& endpoint, Deadline deadline) {
     if (last == ETIMEDOUT) return timed_out(endpoint);
     return Error{.kind = ErrorKind::Unavailable,
                  .what = "no agent answers at " + shown(endpoint) + " (" + std::generic_category().message(last) +
-                         "). Is it running? systemctl status ecs; start it with systemctl start ecs",
+                         "). Is ecs-node-agent running? As a service: systemctl status ecs",
                  .cause = std::error_code(last, std::generic_category())};
 }
 

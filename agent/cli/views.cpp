@@ -64,11 +64,13 @@ std::string clause(const TaskAnswer& task) {
         if (task.sent != "STOPPED") text += "; ECS has not acknowledged it yet";
         return text;
     }
-    if (!task.waiting_for.empty()) return task.waiting_for;
     if (task.desired == "STOPPED") {
         const std::string rest = unfinished(task, "STOPPED");
-        return "is stopping" + (rest.empty() ? std::string() : ", and waits for the end of " + rest);
+        const std::string how = endings(task);
+        return "is stopping" + (how.empty() ? std::string() : " (" + how + ")") +
+               (rest.empty() ? std::string() : ", and waits for the end of " + rest);
     }
+    if (!task.waiting_for.empty()) return task.waiting_for;
     if (task.known == "RUNNING") {
         return task.sent == "RUNNING" ? "waits for nothing: it is RUNNING, as ECS wants it"
                                       : "is RUNNING; ECS has not acknowledged it yet";

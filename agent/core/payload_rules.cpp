@@ -115,6 +115,7 @@ Result<void> check_payload(const model::Task& task) {
         return malformed("status unmarshal: unrecognized status \"" + task.desired_status + "\"");
     }
     if (!(task.cpu >= 0)) return malformed("cpu: " + std::to_string(task.cpu) + " is negative");
+    if (task.cpu > 1'000'000) return malformed("cpu: " + std::to_string(task.cpu) + " is out of range");
     if (auto r = check_range("memory", task.memory, std::numeric_limits<std::int64_t>::max() / (1024 * 1024)); !r)
         return r;
     if (auto r = check_credentials(task.role_credentials, "roleCredentials"); !r) return r;

@@ -50,7 +50,6 @@ Reconciliation reconcile(const std::vector<const TaskState*>& tasks, const std::
     const bool first_look = cause == ReconcileCause::AgentStart;
 
     for (const TaskState* task : tasks) {
-        Reconciliation::TaskEvents heard{task->arn, {}};
         for (const ContainerState& container : task->containers) {
             const Listed* found = index.find(container);
             if (found != nullptr) {
@@ -63,10 +62,9 @@ Reconciliation reconcile(const std::vector<const TaskState*>& tasks, const std::
                 filled.insert({task->arn, container.name});
                 const bool gone =
                     container.known >= S::Created && container.known != S::Stopped && container.applied == S::None;
-                if (gone) heard.events.emplace_back(ContainerVanished{container.name});
+                if (gone) result.inspect.push_back({task->arn, container.name, container.runtime_id});
             }
         }
-        if (!heard.events.empty()) result.tasks.push_back(std::move(heard));
     }
 
     for (const Listed& listed : listing) {

@@ -43,13 +43,9 @@ struct Stray {
 };
 
 struct Reconciliation {
-    struct TaskEvents {
-        std::string task_arn;
-        std::vector<Event> events;
-    };
-    std::vector<TaskEvents> tasks;  ///< only those with events
-    /// Containers whose phase differs from what is known, those found by a name whose id was not saved, and, at
-    /// a restart, all.
+    /// Containers whose phase differs from what is known, those found by a name whose id was not saved, those missing
+    /// from the listing (which may be older than the state it is compared with: absence has to be confirmed), and, at a
+    /// restart, all.
     std::vector<Inspection> inspect;
     std::vector<Stray> strays;
 };

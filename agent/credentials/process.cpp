@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
+#include <thread>
 
 #include "agent/base/fd.hpp"
 
@@ -36,11 +38,20 @@ struct Actions {
     Actions& operator=(const Actions&) = delete;
 };
 
-int wait_for(pid_t process) {
-    int status = 0;
-    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+/// The exit status; nothing when the process had to be killed at the deadline.
+std::optional<int> wait_until(pid_t process, std::chrono::steady_clock::time_point deadline) {
+    for (;;) {
+        int status = 0;
+        const pid_t ended = ::waitpid(process, &status, WNOHANG);
+        if (ended == process) return status;
+        if (ended < 0 && errno != EINTR) return std::nullopt;
+        if (std::chrono::steady_clock::now() >= deadline) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    return status;
+    ::kill(-process, SIGKILL);
+    while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return std::nullopt;
 }
 
 Result<std::string> read_until(const Fd& pipe, std::chrono::steady_clock::time_point deadline) {
@@ -86,15 +97,17 @@ Result<std::string> output_of(const std::string& command, std::chrono::milliseco
     if (failure != 0) return from_error_code("start /bin/sh", std::error_code(failure, std::generic_category()));
     writing.reset();
 
-    Result<std::string> output = read_until(reading, std::chrono::steady_clock::now() + timeout);
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    Result<std::string> output = read_until(reading, deadline);
     if (!output) ::kill(-process, SIGKILL);
-    const int status = wait_for(process);
+    const auto status = wait_until(process, deadline);
     if (!output) return output;
-    if (WIFSIGNALED(status)) {
-        return Error{.kind = ErrorKind::Denied, .what = "it was killed by signal " + std::to_string(WTERMSIG(status))};
+    if (!status) return Error{.kind = ErrorKind::Timeout, .what = "it closed its output but did not end"};
+    if (WIFSIGNALED(*status)) {
+        return Error{.kind = ErrorKind::Denied, .what = "it was killed by signal " + std::to_string(WTERMSIG(*status))};
     }
-    if (WEXITSTATUS(status) != 0) {
-        return Error{.kind = ErrorKind::Denied, .what = "it exited with " + std::to_string(WEXITSTATUS(status))};
+    if (WEXITSTATUS(*status) != 0) {
+        return Error{.kind = ErrorKind::Denied, .what = "it exited with " + std::to_string(WEXITSTATUS(*status))};
     }
     return output;
 }

@@ -70,6 +70,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
     context.nvidia_runtime = config.nvidia_runtime;
     context.docker_version = capabilities.version;
     context.ipv6_only = config.ipv6_only;
+    context.execution_credentials_known = tools_.credentials.get(task.state().execution_credentials_id) != nullptr;
     context.image_env = tools_.images.region_env(container->image_id);
     if (task.state().task_limits && tools_.cgroups != nullptr) {
         context.cgroup_parent = tools_.cgroups->parent_for(core::task_id(task.state().arn));

@@ -98,11 +98,6 @@ asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
     for (const auto& [arn, runner] : runners) tasks.push_back(&runner->state());
 
     core::Reconciliation found = core::reconcile(tasks, listing, cause);
-    for (core::Reconciliation::TaskEvents& one : found.tasks) {
-        TaskRunner* runner = find(one.task_arn);
-        if (runner == nullptr) continue;
-        for (core::Event& event : one.events) runner->tell(std::move(event));
-    }
     for (core::Stray& stray : found.strays) {
         if (stray.decision == core::Stray::Decision::Remove) watching.spawn(remove_stray(std::move(stray)));
     }

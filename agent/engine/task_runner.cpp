@@ -16,7 +16,7 @@ namespace nodeagent::engine {
 
 namespace {
 
-constexpr std::chrono::seconds kSaveDelay(1);
+constexpr std::chrono::milliseconds kSaveDelay(100);  // a kill within it makes ECS hear a status twice
 
 /// A full disk may get room again; a state that cannot be saved for this long ends the process (house rule: no effect
 /// without a record).

@@ -4,7 +4,7 @@
 //
 //   inbox --> step --> save (before an effect that a restart could not find again) --> actions --> inbox
 //
-// What is not saved at once (a digest, an acknowledgement) is saved with the next thing that is, or a second later:
+// What is not saved at once (a digest, an acknowledgement) is saved with the next thing that is, or a moment later:
 // after a crash the runtime or ECS tells it again.
 
 #include <functional>
