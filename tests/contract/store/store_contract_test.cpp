@@ -92,7 +92,8 @@ TEST_P(StoreContract, TheLastTextOfAKeyCounts) {
 }
 
 TEST_P(StoreContract, TextsMayHoldAnyCharacter) {
-    const std::string odd("quote ' nul \0 umlaut \xc3\xbc newline \n", 37);
+    using namespace std::string_literals;
+    const std::string odd = "quote ' nul \0 umlaut \xc3\xbc newline \n"s;
     run(io, store->put(Shelf::Tasks, "a'; DROP TABLE record;--", odd));
     EXPECT_THAT(loaded().tasks, ElementsAre(Pair("a'; DROP TABLE record;--", odd)));
 }
