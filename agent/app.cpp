@@ -76,7 +76,7 @@ log::SinkOptions sink_options(const config::Config& config) {
     return options;
 }
 
-/// The engine's reports go to the reporter, which is made after registration; what comes earlier waits here.
+/// The engine's reports go to the reporter, which is made after registration and before the engine.
 class ReportGate final : public engine::StateSink {
   public:
     void submit(model::ContainerStateChange change) override {
