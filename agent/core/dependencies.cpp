@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/core/fetched.hpp"
 #include "agent/core/transitions.hpp"
 
 namespace nodeagent::core {
@@ -107,17 +108,30 @@ Clearance ordered(const TaskState& task, const ContainerState& container, const 
     return {};
 }
 
-Clearance resources_ready(const TaskState& task, const ContainerState& container) {
-    if (container.known != ContainerStatus::ManifestPulled) return {};  // they are needed to enter PULLED
-    const std::vector<std::string> volumes = needed_volumes(task, container);
-    for (const ResourceState& resource : task.resources) {
-        if (resource.known != ResourceStatus::None) continue;
-        if (resource.kind == ResourceState::Kind::Cgroup) return {Verdict::Resource, "for the task's cgroup"};
-        if (std::find(volumes.begin(), volumes.end(), resource.name) != volumes.end()) {
-            return {Verdict::Resource, "for volume " + resource.name};
+/// Whether the container cannot enter `status` without the resource. task-engine.md 2.1.
+bool needs(const ContainerState& container, const ResourceState& resource, ContainerStatus status) {
+    switch (resource.kind) {
+        case ResourceState::Kind::Cgroup: return status == ContainerStatus::Pulled;
+        case ResourceState::Kind::DockerVolume: {
+            const auto& mounts = container.definition->mount_points;
+            return status == ContainerStatus::Pulled && std::any_of(mounts.begin(), mounts.end(), [&](const auto& m) {
+                       return m.source_volume == resource.name;
+                   });
         }
+        default: return needs_fetched(*container.definition, resource, status);
     }
-    return {};
+}
+
+Clearance resources_ready(const TaskState& task, const ContainerState& container) {
+    const std::optional<Transition> next = next_transition(container.known);
+    if (!next) return {};
+    Clearance clear;
+    for (const ResourceState& resource : task.resources) {
+        if (resource.known != ResourceStatus::None || !needs(container, resource, next->to)) continue;
+        if (!awaits_credentials(task, resource)) return {Verdict::Resource, "for " + describe_resource(resource)};
+        clear = {Verdict::Credentials, "for the credentials of the execution role"};
+    }
+    return clear;
 }
 
 Clearance may_stop(const TaskState& task, const ContainerState& container) {
@@ -195,19 +209,6 @@ bool orderable(const std::vector<model::Container>& containers) {
         }
     }
     return std::all_of(containers.begin(), containers.end(), [&](const auto& c) { return picked.contains(c.name); });
-}
-
-std::vector<std::string> needed_volumes(const TaskState& task, const ContainerState& container) {
-    std::vector<std::string> names;
-    for (const ResourceState& resource : task.resources) {
-        if (resource.kind != ResourceState::Kind::DockerVolume) continue;
-        const auto& mounts = container.definition->mount_points;
-        if (std::any_of(mounts.begin(), mounts.end(),
-                        [&](const auto& m) { return m.source_volume == resource.name; })) {
-            names.push_back(resource.name);
-        }
-    }
-    return names;
 }
 
 Clearance clearance(const TaskState& task, const ContainerState& container, const ClearanceRules& rules) {

@@ -30,9 +30,6 @@ struct Ordering {
 /// without a docker health check.
 [[nodiscard]] bool orderable(const std::vector<model::Container>& containers);
 
-/// Names of the volume resources among `resources` that the container mounts.
-[[nodiscard]] std::vector<std::string> needed_volumes(const TaskState& task, const ContainerState& container);
-
 /// What a container may do next.
 struct Clearance {
     enum class Verdict : std::uint8_t {
@@ -40,7 +37,7 @@ struct Clearance {
         Nothing,      ///< it is where it should be
         Credentials,  ///< waits for execution role credentials
         Ordered,      ///< waits for a dependsOn condition
-        Resource,     ///< waits for the cgroup or a volume
+        Resource,     ///< waits for the cgroup, a volume or something fetched for it
         Shutdown,     ///< others must stop first
         Failed,       ///< the condition can never be met: `why` is the message of a CannotStartContainerError
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/core/container_facts.hpp"
+#include "agent/core/fetched.hpp"
 #include "agent/core/rollup.hpp"
 #include "agent/core/stop_reason.hpp"
 
@@ -21,6 +22,7 @@ struct Fold {
     std::vector<Action>& actions;
 
     void operator()(const Resumed&) const {
+        forget_fetched(task);
         if (!std::exchange(task.resumed, true)) return;  // a task just made or read has no marks yet
         task.offered = TaskStatus::None;
         task.acquiring = false;
@@ -59,9 +61,11 @@ struct Fold {
         } else if (result.rejects_task && task.known == TaskStatus::None) {
             reject(result.stop_reason);
         } else {
-            const bool cgroup = resource->kind == ResourceState::Kind::Cgroup;
-            const std::string fallback(cgroup ? kCgroupFailed : kVolumeFailed);
-            stop_task(terminal_reason(result.stop_reason.empty() ? fallback : result.stop_reason));
+            std::string reason = result.stop_reason;
+            if (reason.empty() && resource->kind == ResourceState::Kind::Cgroup) reason = kCgroupFailed;
+            if (reason.empty() && resource->kind == ResourceState::Kind::DockerVolume) reason = kVolumeFailed;
+            if (reason.empty()) reason = result.error->message;
+            stop_task(terminal_reason(reason));
         }
     }
 

@@ -6,6 +6,7 @@
 #include "agent/base/strings.hpp"
 #include "agent/core/dependencies.hpp"
 #include "agent/core/feature_gaps.hpp"
+#include "agent/core/fetched.hpp"
 #include "agent/core/payload_rules.hpp"
 #include "agent/core/stop_reason.hpp"
 
@@ -101,6 +102,7 @@ std::vector<ResourceState> resources_of(const model::Task& task, const Identity&
         resource.shared = shared;
         resources.push_back(std::move(resource));
     }
+    for (ResourceState& resource : fetched_resources(task)) resources.push_back(std::move(resource));
     return resources;
 }
 

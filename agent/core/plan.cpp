@@ -4,6 +4,7 @@
 
 #include "agent/core/container_facts.hpp"
 #include "agent/core/dependencies.hpp"
+#include "agent/core/fetched.hpp"
 #include "agent/core/host_resources.hpp"
 #include "agent/core/rollup.hpp"
 #include "agent/core/schedule.hpp"
@@ -62,6 +63,8 @@ class Planner {
             if (resource.known >= resource.desired || resource.in_flight) continue;
             if (resource.desired == ResourceStatus::Removed) {
                 resource.known = ResourceStatus::Removed;  // what there is of it goes at cleanup, with the containers
+            } else if (awaits_credentials(task_, resource)) {
+                continue;
             } else if (resource.shared || (shared_volumes_settled() && host_admits())) {
                 // shared volumes come first: one that is missing refuses the task before it takes part in anything
                 resource.in_flight = true;

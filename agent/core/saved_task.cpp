@@ -180,6 +180,10 @@ constexpr std::array kResourceWords{
 constexpr std::array kKindWords{
     std::pair{ResourceState::Kind::Cgroup, std::string_view("cgroup")},
     std::pair{ResourceState::Kind::DockerVolume, std::string_view("dockerVolume")},
+    std::pair{ResourceState::Kind::SsmSecrets, std::string_view("ssmsecret")},
+    std::pair{ResourceState::Kind::AsmSecrets, std::string_view("asmsecret")},
+    std::pair{ResourceState::Kind::RegistryAuth, std::string_view("asm-auth")},
+    std::pair{ResourceState::Kind::EnvironmentFiles, std::string_view("envfile")},
 };
 
 template <class Table, class Value>

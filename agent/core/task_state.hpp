@@ -98,11 +98,19 @@ enum class ResourceStatus : std::uint8_t { None, Created, Removed };
 /// ResourceState::name of the task's cgroup; no volume can be called so.
 inline constexpr std::string_view kCgroupResource = "~cgroup";
 
-/// Something a task needs beside containers: its cgroup, a docker volume.
+/// Something a task needs beside containers: its cgroup, a docker volume, values fetched for it.
 struct ResourceState {
-    enum class Kind : std::uint8_t { Cgroup, DockerVolume };
+    enum class Kind : std::uint8_t {
+        Cgroup,
+        DockerVolume,
+        // fetched with the execution role's credentials; the values are in the engine's vault only (see fetched.hpp)
+        SsmSecrets,        ///< parameters of the Parameter Store
+        AsmSecrets,        ///< secrets of Secrets Manager
+        RegistryAuth,      ///< registry credentials out of Secrets Manager
+        EnvironmentFiles,  ///< of one container
+    };
     Kind kind = Kind::Cgroup;
-    std::string name;         ///< kCgroupResource, or the payload's volume name
+    std::string name;         ///< of the kind (kCgroupResource, fetched.hpp), or the payload's volume name
     std::string docker_name;  ///< volumes: the name given to the runtime
     bool shared = false;      ///< volumes of scope shared outlive the task
     ResourceStatus desired = ResourceStatus::None;

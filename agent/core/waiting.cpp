@@ -1,6 +1,7 @@
 #include "agent/core/waiting.hpp"
 
 #include "agent/core/dependencies.hpp"
+#include "agent/core/fetched.hpp"
 
 namespace nodeagent::core {
 
@@ -28,8 +29,7 @@ std::string waiting_for(const TaskState& task, const Settings& settings, WallTim
     if (task.acquiring) return "waits for CPU, memory, ports or GPUs of this host";
     for (const ResourceState& resource : task.resources) {
         if (!resource.in_flight) continue;
-        return resource.kind == ResourceState::Kind::Cgroup ? "waits for its cgroup"
-                                                            : "waits for volume " + resource.name;
+        return "waits for " + describe_resource(resource);
     }
     for (const ContainerState& container : task.containers) {
         std::string clause = work_in_flight(container);
