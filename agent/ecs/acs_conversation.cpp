@@ -9,6 +9,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/base/test_point.hpp"
 
 namespace nodeagent::ecs {
 
@@ -172,6 +173,7 @@ std::vector<AcsReply> AcsConversation::update_refused(const Message& message) {
 
 asio::awaitable<std::vector<AcsReply>> AcsConversation::payload(model::PayloadMessage message) {
     if (auto missing = missing_ids(message)) co_return dropped("PayloadMessage", message.message_id, missing->what);
+    NODEAGENT_POINT("payload.received");
     bool handled = true;
     const auto invalid = [this, &handled](const model::Task& task, const std::string& detail) {
         handled = false;
@@ -215,6 +217,7 @@ asio::awaitable<std::vector<AcsReply>> AcsConversation::payload(model::PayloadMe
 
     if (message.seq_num) sequence_ = std::max(sequence_, *message.seq_num);
     if (!handled) co_return Replies{};
+    NODEAGENT_POINT("payload.ack.before");
 
     Replies replies;
     replies.emplace_back(ack_of(message));

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <utility>
+#include <variant>
 
 #include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/ecs/signed_socket.hpp"
 
 namespace nodeagent::ecs {
@@ -128,6 +130,8 @@ asio::awaitable<void> AcsSession::handle_frame(std::shared_ptr<Live> live, std::
         if (!sent) {
             const Error why = std::move(sent).error();
             log::warn("acs reply not sent, the service will ask again", {{"reason", why.what}});
+        } else if (std::holds_alternative<model::AckRequest>(reply)) {
+            NODEAGENT_POINT("payload.acked");
         }
     }
 }

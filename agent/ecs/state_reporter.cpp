@@ -7,6 +7,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/base/time_format.hpp"
 
 namespace nodeagent::ecs {
@@ -58,6 +59,18 @@ model::ContainerSubmission submission_of(const model::ContainerStateChange& chan
     out.runtime_id = truncated(change.runtime_id, kIdLimit);
     out.status = model::to_service_word(change.status);
     return out;
+}
+
+void pass_before([[maybe_unused]] model::TaskStatus status) {
+    if (status == model::TaskStatus::ManifestPulled) NODEAGENT_POINT("report.manifest.before");
+    if (status == model::TaskStatus::Running) NODEAGENT_POINT("report.running.before");
+    if (status == model::TaskStatus::Stopped) NODEAGENT_POINT("report.stopped.before");
+}
+
+void pass_answered([[maybe_unused]] model::TaskStatus status) {
+    if (status == model::TaskStatus::ManifestPulled) NODEAGENT_POINT("report.manifest.answered");
+    if (status == model::TaskStatus::Running) NODEAGENT_POINT("report.running.answered");
+    if (status == model::TaskStatus::Stopped) NODEAGENT_POINT("report.stopped.answered");
 }
 
 }  // namespace
@@ -205,8 +218,10 @@ asio::awaitable<StateReporter::Verdict> StateReporter::send(Entry entry) {
         co_return Verdict::Refused;
     }
     const SendSlots::Slot slot = co_await slots_.acquire();
+    pass_before(entry.task.status);
     const auto outcome = co_await api_.submit_task_state_change(std::move(*request));
     if (outcome) {
+        pass_answered(entry.task.status);
         log::info("submitted task state change", {{"task", entry.task.task_arn},
                                                   {"status", model::to_service_word(entry.task.status)},
                                                   {"containers", entry.containers.size()}});

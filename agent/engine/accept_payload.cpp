@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/engine_state.hpp"
@@ -101,6 +102,7 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
 
     if (!changes.empty()) {
         const Result<void> saved = co_await state.parts.store.commit(std::move(changes));
+        if (saved) NODEAGENT_POINT("payload.saved");
         for (TaskRunner* runner : added) {
             const std::string arn = runner->state().arn;
             if (saved) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "agent/base/test_point.hpp"
 #include "agent/engine/host_queue.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/observation.hpp"
@@ -54,7 +55,10 @@ asio::awaitable<void> Actions::execute(LiveTask& task, core::Action action) {
 asio::awaitable<void> Actions::run(LiveTask& task, core::AcquireHostResources) {
     const HostAnswer answer = co_await tools_.host.join(task.state());
     switch (answer.verdict) {
-        case HostAnswer::Verdict::Granted: task.tell(core::HostResourcesGranted{}); break;
+        case HostAnswer::Verdict::Granted:
+            NODEAGENT_POINT("host.granted");
+            task.tell(core::HostResourcesGranted{});
+            break;
         case HostAnswer::Verdict::Refused: task.tell(core::HostResourcesRefused{answer.reason}); break;
         case HostAnswer::Verdict::Left: break;
     }

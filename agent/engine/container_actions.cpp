@@ -5,6 +5,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/observation.hpp"
@@ -50,6 +51,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::AssignPorts action) {
             assigned.error = std::move(chosen).error();
         }
     }
+    NODEAGENT_POINT("ports.chosen");
     task.tell(std::move(assigned));
 }
 
@@ -83,11 +85,13 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
         co_return;
     }
     const std::chrono::nanoseconds limit = config.container_create_timeout;
+    NODEAGENT_POINT("container.create.before");
     Backoff backoff(kUnavailableBackoff);
     for (int attempt = 1;; ++attempt) {
         runtime::ContainerSpec wanted = *spec;
         Result<std::string> id = co_await tools_.backend.create(std::move(wanted), limit);
         if (id) {
+            NODEAGENT_POINT("container.create.done");
             created.runtime_id = *std::move(id);
             break;
         }
@@ -106,6 +110,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
     if (container == nullptr) co_return;
     const std::string id = container->runtime_id;
     const std::chrono::nanoseconds limit = tools_.config.container_start_timeout;
+    NODEAGENT_POINT("container.start.before");
     core::ContainerStarted started{.container = action.container, .seen = {}, .error = {}};
     Backoff backoff(kUnavailableBackoff);
     for (int attempt = 1;; ++attempt) {
@@ -119,8 +124,10 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
         break;
     }
     if (!started.error) {
+        NODEAGENT_POINT("container.start.done");
         Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
         if (view) {
+            NODEAGENT_POINT("container.start.seen");
             started.seen = observation(*std::move(view));
         } else {
             started.error = named_error(kInspect, view.error(), kInspectLimit);
@@ -133,6 +140,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
     const core::ContainerState* container = task.state().find(action.container);
     if (container == nullptr) co_return;
     const std::string id = container->runtime_id.empty() ? container->docker_name : container->runtime_id;
+    NODEAGENT_POINT("container.stop.before");
     std::optional<Error> failure;
     Backoff backoff(kStopBackoff);
     for (int attempt = 1;; ++attempt) {
@@ -146,6 +154,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
                   {{"task", task.state().arn}, {"container", action.container}, {"cause", failure->what}});
         co_await tools_.clock.sleep_for(backoff.next());
     }
+    NODEAGENT_POINT("container.stop.done");
     core::ContainerStopDone done{.container = action.container, .seen = {}, .error = {}};
     if (failure) {
         done.error = named_error(kStop, *failure, action.grace + kStopSlack);

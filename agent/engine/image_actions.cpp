@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/image_puller.hpp"
@@ -59,6 +60,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ResolveManifest action)
         task.tell(std::move(resolved));
         co_return;
     }
+    NODEAGENT_POINT("manifest.before");
     co_await tools_.link.wait_reachable();
     std::optional<runtime::ImageView> cached;
     const bool needed = co_await pull_needed(image, cached);
@@ -77,6 +79,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ResolveManifest action)
         digest =
             core::NamedError{.name = std::string(kResolveManifest.error_name), .message = "No such image: " + image};
     }
+    NODEAGENT_POINT("manifest.resolved");
     if (digest) {
         resolved.digest = std::move(digest)->text;
     } else {
@@ -98,6 +101,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
         task.tell(std::move(pulled));
         co_return;
     }
+    NODEAGENT_POINT("pull.before");
     co_await tools_.link.wait_reachable();
     std::optional<runtime::ImageView> found;
     const bool needed = co_await pull_needed(image, found);
@@ -118,6 +122,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
             log::warn("pulled image cannot be inspected", {{"image", image}, {"cause", view.error().what}});
         }
     }
+    NODEAGENT_POINT("pull.done");
     if (found) {
         pulled.image_id = found->id;
         tools_.images.use(task.state().arn, action.container, image, *found, needed && !pulled.error,

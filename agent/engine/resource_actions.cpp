@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
@@ -95,7 +96,9 @@ asio::awaitable<core::ResourceSettled> Actions::create_cgroup(LiveTask& task, co
     if (tools_.cgroups == nullptr) co_return settled;
     auto work = [cgroups = tools_.cgroups, id = core::task_id(task.state().arn),
                  limits = limits_of(*task.state().definition, tools_.config)] { return cgroups->create(id, limits); };
+    NODEAGENT_POINT("cgroup.create.before");
     const Result<void> made = co_await tools_.pool.run(std::move(work));
+    NODEAGENT_POINT("cgroup.create.done");
     if (!made) {
         log::error("task cgroup not created", {{"task", task.state().arn}, {"cause", made.error().what}});
         settled.error = core::NamedError{.name = "CgroupError", .message = made.error().what};
@@ -119,7 +122,9 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
         if (!problem.empty() || !absent) co_return settled;
     }
     runtime::VolumeSpec spec = spec_of(volume, *task.state().definition);
+    NODEAGENT_POINT("volume.create.before");
     const Result<void> made = co_await tools_.backend.create_volume(std::move(spec));
+    NODEAGENT_POINT("volume.create.done");
     if (!made) {
         settled.error = named_error(kCreateVolume, made.error(), kVolumeLimit);
         settled.stop_reason = settled.error->message.empty() ? core::kVolumeFailed : settled.error->message;
@@ -129,12 +134,14 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
 
 asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
     const core::TaskState state = task.state();
+    NODEAGENT_POINT("cleanup.before");
     co_await tools_.link.wait_reachable();
     for (const core::ContainerState& container : state.containers) {
         // by name when the agent ended between create and its answer
         const std::string id = container.runtime_id.empty() ? container.docker_name : container.runtime_id;
         if (id.empty()) continue;
         const Result<void> removed = co_await tools_.backend.remove(id);
+        NODEAGENT_POINT("cleanup.container.removed");
         if (!removed) {
             log::warn(
                 "container not removed",
@@ -147,9 +154,11 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
         if (resource.kind == core::ResourceState::Kind::DockerVolume) {
             if (resource.shared || resource.docker_name.empty()) continue;
             removed = co_await tools_.backend.remove_volume(resource.docker_name);
+            NODEAGENT_POINT("cleanup.volume.removed");
         } else if (tools_.cgroups != nullptr) {
             auto work = [cgroups = tools_.cgroups, id = core::task_id(state.arn)] { return cgroups->remove(id); };
             removed = co_await tools_.pool.run(std::move(work));
+            NODEAGENT_POINT("cleanup.cgroup.removed");
         }
         if (!removed) {
             log::warn("task resource not removed",

@@ -5,6 +5,7 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/observation.hpp"
 
@@ -55,6 +56,7 @@ asio::awaitable<void> TaskEngine::State::observe(TaskBoard::Place place, std::st
     if (runner == nullptr) co_return;
     if (view) {
         core::Observation seen = observation(*std::move(view));
+        if (seen.phase == core::Observation::Phase::Stopped) NODEAGENT_POINT("container.exit.seen");
         if (seen.phase == core::Observation::Phase::Stopped && !seen.exit_code) seen.exit_code = exit_code;
         runner->tell(core::ContainerObserved{.container = place.container, .seen = std::move(seen)});
     } else if (exit_code) {

@@ -6,6 +6,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/test_point.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
@@ -22,6 +23,31 @@ constexpr std::chrono::milliseconds kSaveDelay(100);  // a kill within it makes 
 /// without a record).
 constexpr int kSaveAttemptsBeforeAlarm = 5;
 constexpr BackoffPolicy kSaveBackoff{std::chrono::milliseconds(100), std::chrono::seconds(5), 0.2, 2};
+
+/// The test points that this save is the first to pass.
+void pass_saved_points([[maybe_unused]] const core::TaskState& before, [[maybe_unused]] const core::TaskState& after) {
+#ifdef NODEAGENT_TEST_POINTS
+    using core::ContainerStatus;
+    const auto any_now = [&](auto holds) {
+        return std::any_of(after.containers.begin(), after.containers.end(), [&](const core::ContainerState& now) {
+            const core::ContainerState* earlier = before.find(now.name);
+            return holds(now) && (earlier == nullptr || !holds(*earlier));
+        });
+    };
+    const auto reached = [](ContainerStatus status) {
+        return [status](const core::ContainerState& container) { return container.known == status; };
+    };
+    if (any_now([](const core::ContainerState& c) { return !c.port_assignments.empty(); }))
+        NODEAGENT_POINT("ports.saved");
+    if (any_now([](const core::ContainerState& c) { return !c.runtime_id.empty(); }))
+        NODEAGENT_POINT("container.id.saved");
+    if (any_now(reached(ContainerStatus::Running))) NODEAGENT_POINT("container.running.saved");
+    if (any_now(reached(ContainerStatus::Stopped))) NODEAGENT_POINT("container.exit.saved");
+    const auto told = [&](core::TaskStatus status) { return before.sent < status && after.sent >= status; };
+    if (told(core::TaskStatus::Running)) NODEAGENT_POINT("report.running.saved");
+    if (told(core::TaskStatus::Stopped)) NODEAGENT_POINT("report.stopped.saved");
+#endif
+}
 
 }  // namespace
 
@@ -60,11 +86,13 @@ asio::awaitable<void> TaskRunner::run() {
     co_await drain();
     std::vector<StoreChange> changes = tools_.images.take_changes();
     changes.push_back(StoreChange{.shelf = Shelf::Tasks, .key = state_->arn, .text = std::nullopt});
+    NODEAGENT_POINT("cleanup.row.before");
     const Result<void> erased = co_await tools_.store.commit(std::move(changes));
     if (!erased) {
         log::warn("ended task stays in the store until the next start",
                   {{"task", state_->arn}, {"cause", erased.error().what}});
     }
+    NODEAGENT_POINT("cleanup.row.erased");
     while (!inbox_.empty()) {
         const Letter left = co_await inbox_.receive();
         if (left.receipt) left.receipt->give(true);
@@ -146,7 +174,8 @@ asio::awaitable<void> TaskRunner::save(std::shared_ptr<const core::TaskState> ne
         }
         co_await tools_.clock.sleep_for(backoff.next());
     }
-    saved_ = std::move(next);
+    const std::shared_ptr<const core::TaskState> before = std::exchange(saved_, std::move(next));
+    pass_saved_points(*before, *saved_);
 }
 
 void TaskRunner::save_later() {

@@ -1,0 +1,18 @@
+# cmake -DPROGRAM=... -DTABLE=agent/base/test_point.hpp -P no_test_points.cmake: fails when the program holds the name of
+# a test point, or the names of the variables that choose one.
+file(STRINGS ${TABLE} rows REGEX "^    Point{\"")
+set(names "NODEAGENT_TEST_POINT")
+foreach(row ${rows})
+  string(REGEX REPLACE "^    Point{\"([^\"]+)\".*" "\\1" name "${row}")
+  string(REPLACE "." "[.]" name "${name}")
+  list(APPEND names "${name}")
+endforeach()
+list(LENGTH names count)
+if(count LESS 26)
+  message(FATAL_ERROR "${TABLE}: only ${count} names found; its rows have changed their form")
+endif()
+string(REPLACE ";" "|" any "${names}")
+file(STRINGS ${PROGRAM} found REGEX "^(${any})$" LIMIT_COUNT 1)
+if(found)
+  message(FATAL_ERROR "${PROGRAM} holds the test point ${found}: it was built with NODEAGENT_TEST_POINTS")
+endif()
