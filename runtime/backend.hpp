@@ -48,8 +48,9 @@ class Backend {
     virtual asio::awaitable<Result<void>> remove(std::string id) = 0;
     /// By id or name.
     virtual asio::awaitable<Result<ContainerView>> inspect(std::string id) = 0;
-    /// Everything that carries the label, running or not: the ground truth for reconciliation. Views may lack what only
-    /// inspect() tells (exit code, ports, mounts); id, name, phase and labels are always there.
+    /// Everything that carries the label ("": every container of the host), running or not: the ground truth for
+    /// reconciliation. Views may lack what only inspect() tells (exit code, ports, mounts); id, name, phase, image id and
+    /// labels are always there.
     virtual asio::awaitable<Result<std::vector<ContainerView>>> list(std::string label) = 0;
 
     /// Delivers changes of all containers in order until the stream breaks, then says why; `connected` is called once the

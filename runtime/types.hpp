@@ -105,6 +105,7 @@ struct ImageView {
     std::vector<std::string> repo_tags;
     std::vector<std::string> env;           ///< the image's own environment
     std::int64_t size = 0;
+    std::optional<WallTime> created{};      ///< when it was built
 };
 
 struct Capabilities {
@@ -115,12 +116,15 @@ struct Capabilities {
     bool cgroup_v2 = false;
     bool systemd_cgroup_driver = false;
     std::vector<std::string> security_options;
+    std::string data_root{};  ///< folder on this host that holds images and containers; "" unknown
 };
 
 struct PullProgress {
     std::uint64_t current_bytes = 0;
     std::uint64_t total_bytes = 0;  ///< 0 while unknown
     std::string status;             ///< the runtime's last word: "Downloading"
+    std::size_t layers = 0;         ///< heard of so far
+    std::size_t layers_done = 0;    ///< of them on the host
 };
 
 struct PullOptions {

@@ -80,6 +80,9 @@ struct Config {
     std::chrono::nanoseconds image_pull_inactivity_timeout = std::chrono::minutes(1);
     std::chrono::nanoseconds image_pull_timeout = std::chrono::hours(2);
     ImagePullBehavior image_pull_behavior = ImagePullBehavior::Default;
+    int image_pull_parallel = 0;                                                    ///< 0: from cores and disk
+    std::chrono::nanoseconds task_queue_overtake_after = std::chrono::seconds(30);  ///< 0: never
+    std::chrono::nanoseconds task_queue_max_overtaken = std::chrono::minutes(10);
     Toggle task_cpu_mem_limit{.set = {}, .fallback = true};
     std::string cgroup_path = "/sys/fs/cgroup";
     std::chrono::nanoseconds cgroup_cpu_period = std::chrono::milliseconds(100);
@@ -108,6 +111,8 @@ struct Config {
     int non_ecs_containers_delete_per_cycle = 5;
     Toggle untracked_image_cleanup;
     std::vector<std::string> exclude_untracked_images;
+    int image_high_watermark = 85;  ///< percent of the disk in use, bytes or inodes; 0: off
+    int image_low_watermark = 80;   ///< percent; below the high one
 
     // Task IAM, metadata, networking (3.6)
     Toggle task_iam_role;

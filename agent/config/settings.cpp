@@ -183,6 +183,55 @@ Found read_local_address_json(const Reading& reading, Config& config, const json
     return found;
 }
 
+// "off" is a word of its own here: 0 counts as not set everywhere.
+Found read_overtaking(const Reading& reading, Config& config, std::string_view text) {
+    const std::string_view word = trimmed(text);
+    if (word != "off" && word != "0" && word != "0s") {
+        return values::read_text(reading, config.task_queue_overtake_after, text);
+    }
+    config.task_queue_overtake_after = std::chrono::nanoseconds(0);
+    return Found::Set;
+}
+
+std::string show_overtaking(const Config& config) {
+    const auto after = config.task_queue_overtake_after;
+    return after.count() == 0 ? "off" : values::show(after);
+}
+
+Found read_watermark(const Reading& reading, int& out, std::string_view text) {
+    const std::string_view word = trimmed(text);
+    if (word.empty()) return Found::Unset;
+    if (word == "off") {
+        out = 0;
+        return Found::Set;
+    }
+    const auto percent = parse_integer(word);
+    if (!percent || *percent < 1 || *percent > 99) {
+        reading.warn("not a percentage from 1 to 99, nor \"off\"; ignored");
+        return Found::Unset;
+    }
+    out = static_cast<int>(*percent);
+    return Found::Set;
+}
+
+template <int Config::*Mark>
+Found read_watermark(const Reading& reading, Config& config, std::string_view text) {
+    return read_watermark(reading, config.*Mark, text);
+}
+
+template <int Config::*Mark>
+Found read_watermark_json(const Reading& reading, Config& config, const json& value) {
+    if (value.is_number_integer()) return read_watermark(reading, config.*Mark, value.dump());
+    std::string text;
+    const Found found = values::read_json(reading, text, value);
+    return found == Found::Set ? read_watermark(reading, config.*Mark, text) : found;
+}
+
+template <int Config::*Mark>
+std::string show_watermark(const Config& config) {
+    return config.*Mark == 0 ? "off" : std::to_string(config.*Mark);
+}
+
 constexpr Setting custom(Setting setting, std::string_view kind, decltype(Setting::read_text) text,
                          decltype(Setting::read_json) from_json, decltype(Setting::show) show = nullptr) {
     setting.kind = kind;
@@ -280,6 +329,9 @@ constexpr std::array kSettings{
     row<&C::image_pull_inactivity_timeout>(G::Engine, "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT", "ImagePullInactivityTimeout", "a pull without progress for so long fails").within(at_least(ns(1min), Clamp, Reset)),
     row<&C::image_pull_timeout>(G::Engine, "ECS_IMAGE_PULL_TIMEOUT", "ImagePullTimeout", "for a whole pull"),
     row<&C::image_pull_behavior>(G::Engine, "ECS_IMAGE_PULL_BEHAVIOR", "ImagePullBehavior", "when to pull; any other word means default").one_of("default, always, once, prefer-cached"),
+    row<&C::image_pull_parallel>(G::Engine, "ECS_IMAGE_PULL_PARALLEL", "ImagePullParallel", "pulls at the same time; the reference has no limit").within({1, 64, Clamp, Clamp}).defaults_to("twice the cores within 4 and 16; 2 if Docker's disk rotates"),
+    custom(row<&C::task_queue_overtake_after>(G::Engine, "ECS_TASK_QUEUE_OVERTAKE_AFTER", "TaskQueueOvertakeAfter", "how long the first task in the queue for CPU, memory, ports and GPUs must have waited before later ones that fit may pass it; off: never, as in the reference"), "duration", read_overtaking, row<&C::task_queue_overtake_after>(G::Engine, "", "", "").read_json, show_overtaking),
+    row<&C::task_queue_max_overtaken>(G::Engine, "ECS_TASK_QUEUE_MAX_OVERTAKEN", "TaskQueueMaxOvertaken", "once the first task has waited so long, none passes it any more"),
     row<&C::task_cpu_mem_limit>(G::Engine, "ECS_ENABLE_TASK_CPU_MEM_LIMIT", "TaskCPUMemLimit", "task-level CPU and memory limits; fatal if asked for and impossible"),
     row<&C::cgroup_path>(G::Engine, "ECS_CGROUP_PATH", "CgroupPath", "where cgroups are mounted"),
     row<&C::cgroup_cpu_period>(G::Engine, "ECS_CGROUP_CPU_PERIOD", "CgroupCPUPeriod", "CFS period of task limits").within({ns(8ms), ns(100ms), Reset, Reset}),
@@ -302,11 +354,13 @@ constexpr std::array kSettings{
     row<&C::image_cleanup_disabled>(G::Images, "ECS_DISABLE_IMAGE_CLEANUP", "ImageCleanupDisabled", "never delete images"),
     row<&C::image_cleanup_interval>(G::Images, "ECS_IMAGE_CLEANUP_INTERVAL", "ImageCleanupInterval", "time between clean-ups").within(at_least(ns(10min), Reset, Reset)),
     row<&C::image_minimum_age>(G::Images, "ECS_IMAGE_MINIMUM_CLEANUP_AGE", "MinimumImageDeletionAge", "youngest image of a task to delete"),
-    row<&C::non_ecs_image_minimum_age>(G::Images, "NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE", "NonECSMinimumImageDeletionAge", "youngest other image to delete").inactive(),
+    row<&C::non_ecs_image_minimum_age>(G::Images, "NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE", "NonECSMinimumImageDeletionAge", "youngest other image to delete"),
     row<&C::images_delete_per_cycle>(G::Images, "ECS_NUM_IMAGES_DELETE_PER_CYCLE", "NumImagesToDeletePerCycle", "images per clean-up").within(at_least(1, Reset, Reset)),
-    row<&C::non_ecs_containers_delete_per_cycle>(G::Images, "NONECS_NUM_CONTAINERS_DELETE_PER_CYCLE", "NumNonECSContainersToDeletePerCycle", "other containers per clean-up").inactive(),
-    row<&C::untracked_image_cleanup>(G::Images, "ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "DeleteNonECSImagesEnabled", "delete other images and containers too").inactive(),
+    row<&C::non_ecs_containers_delete_per_cycle>(G::Images, "NONECS_NUM_CONTAINERS_DELETE_PER_CYCLE", "NumNonECSContainersToDeletePerCycle", "other containers per clean-up"),
+    row<&C::untracked_image_cleanup>(G::Images, "ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "DeleteNonECSImagesEnabled", "delete other images and containers too"),
     custom(row<&C::exclude_untracked_images>(G::Images, "ECS_EXCLUDE_UNTRACKED_IMAGE", "ImageCleanupExclusionList", "images never to delete"), "comma list", read_image_exclusions, row<&C::exclude_untracked_images>(G::Images, "", "", "").read_json, show_image_exclusions),
+    custom(row<&C::image_high_watermark>(G::Images, "ECS_IMAGE_CLEANUP_HIGH_WATERMARK", "ImageCleanupHighWatermark", "percent of Docker's disk in use, bytes or inodes, from which unused images are deleted whatever their age"), "percent or off", read_watermark<&C::image_high_watermark>, read_watermark_json<&C::image_high_watermark>, show_watermark<&C::image_high_watermark>),
+    custom(row<&C::image_low_watermark>(G::Images, "ECS_IMAGE_CLEANUP_LOW_WATERMARK", "ImageCleanupLowWatermark", "percent at which that ends"), "percent or off", read_watermark<&C::image_low_watermark>, read_watermark_json<&C::image_low_watermark>, show_watermark<&C::image_low_watermark>),
 
     // 3.6
     row<&C::task_iam_role>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE", "TaskIAMRoleEnabled", "credentials for tasks with a role"),

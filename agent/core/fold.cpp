@@ -41,7 +41,10 @@ struct Fold {
         for (ResourceState& resource : task.resources) resource.in_flight = false;
     }
 
-    void operator()(const DesiredChanged& change) const { task.desired = std::max(task.desired, change.desired); }
+    void operator()(const DesiredChanged& change) const {
+        if (change.desired == TaskStatus::Stopped && task.desired != TaskStatus::Stopped) task.stop_asked = true;
+        task.desired = std::max(task.desired, change.desired);
+    }
 
     void operator()(const HostResourcesGranted&) const {
         if (std::exchange(task.acquiring, false)) task.resources_consumed = true;

@@ -136,7 +136,7 @@ struct SavedTask {
     std::string desired, known, sent;
     std::string credentials_id, execution_credentials_id, stop_reason;
     std::optional<std::int64_t> known_at, pull_started_at, pull_stopped_at, execution_stopped_at;
-    bool resources_consumed = false, task_limits = false, rejected = false;
+    bool resources_consumed = false, task_limits = false, rejected = false, stop_asked = false;
     std::uint64_t arrival = 0;
     static constexpr auto json_fields() {
         using T = SavedTask;
@@ -158,6 +158,7 @@ struct SavedTask {
                           optional_field("resourcesConsumed", &T::resources_consumed),
                           optional_field("taskLimits", &T::task_limits),
                           optional_field("rejected", &T::rejected),
+                          optional_field("stopAsked", &T::stop_asked),
                           optional_field("arrival", &T::arrival)};
     }
 };
@@ -344,6 +345,7 @@ std::string encode_saved_task(const TaskState& task) {
     record.resources_consumed = task.resources_consumed;
     record.task_limits = task.task_limits;
     record.rejected = task.rejected;
+    record.stop_asked = task.stop_asked;
     record.arrival = task.arrival;
     return encode(record);
 }
@@ -386,6 +388,7 @@ Result<TaskState> decode_saved_task(std::string_view text) {
     task.resources_consumed = record.resources_consumed;
     task.task_limits = record.task_limits;
     task.rejected = record.rejected;
+    task.stop_asked = record.stop_asked;
     task.arrival = record.arrival;
     return task;
 }

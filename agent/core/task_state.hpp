@@ -135,6 +135,7 @@ struct TaskState {
     std::string credentials_id;
     std::string execution_credentials_id;
     std::string stop_reason;           ///< the task's terminal reason; set once
+    bool stop_asked = false;           ///< ECS wanted it stopped before it had a reason of its own to
     std::optional<WallTime> known_at;  ///< when `known` last rose; cleanup counts from it
     std::optional<WallTime> pull_started_at, pull_stopped_at, execution_stopped_at;
     bool resources_consumed = false;  ///< holds CPU, memory, ports of the host

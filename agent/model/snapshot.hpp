@@ -49,6 +49,18 @@ struct HealthView {
     friend bool operator==(const HealthView&, const HealthView&) = default;
 };
 
+/// A pull (or the question for an image's digest) under way, for people: it is shown, never saved.
+struct PullView {
+    bool queued = false;  ///< waits for one of the parallel pulls to end
+    int attempt = 0;      ///< 1: the first; 0 while queued
+    std::optional<WallTime> since;
+    std::uint64_t current_bytes = 0, total_bytes = 0;  ///< total 0: not known yet
+    std::size_t layers = 0, layers_done = 0;
+    std::string last_error;            ///< of the attempt before this one
+    std::optional<WallTime> retry_at;  ///< set between two attempts
+    friend bool operator==(const PullView&, const PullView&) = default;
+};
+
 struct ContainerView {
     std::string name;
     std::string docker_id;    ///< empty before create
@@ -79,6 +91,7 @@ struct ContainerView {
     std::optional<std::int64_t> restart_count;  ///< set when the restart policy is enabled
     std::int64_t pid = 0;                       ///< init process on the host while running; 0 unknown
     std::string last_error;                     ///< "CannotPullContainerError: ...", for people
+    std::optional<PullView> pull{};
 };
 
 struct TaskView {

@@ -223,11 +223,12 @@ asio::awaitable<Result<ContainerView>> DockerBackend::inspect(std::string id) {
 }
 
 asio::awaitable<Result<std::vector<ContainerView>>> DockerBackend::list(std::string label) {
-    Json filters = Json::object();
-    filters["label"] = Json::array({std::move(label)});
-    Call call{.path = "/containers/json?all=1&filters=" + percent_encode(dump_json(filters)),
-              .timeout = kListTimeout,
-              .word = "listing"};
+    Call call{.path = "/containers/json?all=1", .timeout = kListTimeout, .word = "listing"};
+    if (!label.empty()) {
+        Json filters = Json::object();
+        filters["label"] = Json::array({std::move(label)});
+        call.path += "&filters=" + percent_encode(dump_json(filters));
+    }
     Result<Json> listed = co_await ask_document(std::move(call));
     if (!listed) co_return std::move(listed).error();
     std::vector<ContainerView> views;

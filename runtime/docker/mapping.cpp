@@ -184,6 +184,9 @@ ImageView image_view(const Json& image) {
     std::erase(out.repo_tags, "<none>:<none>");
     out.env = text_list(member(image, "Config", "Env"));
     out.size = number(member(image, "Size"));
+    const Json& created = member(image, "Created");  // a text when inspected, seconds in a listing
+    if (created.is_string()) out.created = parse_rfc3339(view(created));
+    if (created.is_number_integer()) out.created = WallTime(std::chrono::seconds(number(created)));
     return out;
 }
 
@@ -255,16 +258,34 @@ bool PullLog::add(std::string_view line) {
         return false;
     }
     progress_.status = text(member(record, "status"));
-    const Json& detail = member(record, "progressDetail");
-    const std::int64_t total = number(member(detail, "total"));
-    const std::int64_t current = number(member(detail, "current"));
-    if (progress_.status != "Downloading" || total <= 0 || current < 0) return false;
-    auto& [layer_current, layer_total] = layers_[text(member(record, "id"))];
-    progress_.current_bytes += static_cast<std::uint64_t>(current) - layer_current;
-    progress_.total_bytes += static_cast<std::uint64_t>(total) - layer_total;
-    layer_current = static_cast<std::uint64_t>(current);
-    layer_total = static_cast<std::uint64_t>(total);
-    return true;
+    const std::string_view status = progress_.status;
+    const std::string id = text(member(record, "id"));
+    if (id.empty() || status.starts_with("Pulling from")) return false;  // the id is the tag's, not a layer's
+    const auto [found, is_new] = layers_.try_emplace(id);
+    Layer& layer = found->second;
+    if (is_new) ++progress_.layers;
+    bool changed = is_new;
+    if (!layer.done && (status == "Pull complete" || status == "Already exists")) {
+        layer.done = changed = true;
+        ++progress_.layers_done;
+    }
+    std::uint64_t current = layer.current;
+    if (status == "Downloading") {
+        const Json& detail = member(record, "progressDetail");
+        const std::int64_t heard_total = number(member(detail, "total"));
+        const std::int64_t heard = number(member(detail, "current"));
+        if (heard_total <= 0 || heard < 0) return changed;
+        current = static_cast<std::uint64_t>(heard);
+        progress_.total_bytes += static_cast<std::uint64_t>(heard_total) - layer.total;
+        layer.total = static_cast<std::uint64_t>(heard_total);
+        changed = true;
+    } else if (layer.done || status == "Download complete") {
+        current = layer.total;
+    }
+    changed = changed || current != layer.current;
+    progress_.current_bytes += current - layer.current;
+    layer.current = current;
+    return changed;
 }
 
 std::string registry_auth_header(const RegistryAuth& auth, bool newline) {
@@ -332,6 +353,7 @@ DaemonVersion daemon_version(const Json& document) {
 void add_daemon_facts(const Json& system, Capabilities& capabilities) {
     capabilities.cgroup_v2 = view(member(system, "CgroupVersion")) == "2";
     capabilities.systemd_cgroup_driver = view(member(system, "CgroupDriver")) == "systemd";
+    capabilities.data_root = text(member(system, "DockerRootDir"));
     capabilities.security_options.clear();
     for (const std::string& option : text_list(member(system, "SecurityOptions"))) {
         capabilities.security_options.push_back(security_option_name(option));

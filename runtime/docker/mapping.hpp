@@ -40,7 +40,11 @@ class PullLog {
     [[nodiscard]] const std::optional<std::string>& error() const { return error_; }
 
   private:
-    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> layers_;  ///< id -> current, total
+    struct Layer {
+        std::uint64_t current = 0, total = 0;
+        bool done = false;
+    };
+    std::map<std::string, Layer, std::less<>> layers_;  ///< by id
     PullProgress progress_;
     std::optional<std::string> error_;
 };

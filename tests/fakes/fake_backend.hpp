@@ -287,12 +287,13 @@ class FakeBackend final : public runtime::Backend {
         if (auto failed = co_await enter("list", label)) co_return *std::move(failed);
         std::vector<runtime::ContainerView> all;
         for (const auto& [id, container] : containers) {
-            if (!container.view.labels.contains(label)) continue;
+            if (!label.empty() && !container.view.labels.contains(label)) continue;
             // only what the contract promises, so that nobody relies on more
             runtime::ContainerView brief;
             brief.id = container.view.id;
             brief.name = container.view.name;
             brief.phase = container.view.phase;
+            brief.image_id = container.view.image_id;
             brief.labels = container.view.labels;
             all.push_back(std::move(brief));
         }
