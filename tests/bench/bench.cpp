@@ -5,12 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <thread>
 #include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
 
 #include "tests/harness/agent_process.hpp"
 #include "tests/harness/control_plane.hpp"
@@ -19,6 +24,8 @@
 namespace nodeagent::bench {
 namespace {
 
+namespace net = boost::asio;
+namespace http = boost::beast::http;
 using harness::AgentProcess;
 using harness::ControlPlane;
 using harness::DockerClient;
@@ -58,14 +65,17 @@ class Bench {
         ControlPlane control_plane;
         const std::string directory = fresh_directory();
         const auto asked = Clock::now();
-        AgentProcess agent(options_.agent, control_plane.endpoint(), directory, "unix://" + options_.docker);
+        auto agent = std::make_unique<AgentProcess>(options_.agent, control_plane.endpoint(), directory,
+                                                    "unix://" + options_.docker);
         require(control_plane.session_since(asked, std::chrono::seconds(30)),
                 "the agent did not connect; see " + directory + "/agent.log");
         wait(std::chrono::seconds(1));
-        row("resident set, idle                  %8.2f MiB (PSS %.2f)", agent.resident_mib(), agent.proportional_mib());
-        idle(agent, "no task");
-        one_by_one(control_plane, agent);
-        at_once(control_plane, agent);
+        row("resident set, idle                  %8.2f MiB (PSS %.2f)", agent->resident_mib(),
+            agent->proportional_mib());
+        idle(*agent, "no task");
+        one_by_one(control_plane);
+        at_once(control_plane, *agent);
+        recover(control_plane, agent, directory);
         stop_tasks(control_plane);
         std::filesystem::remove_all(directory);
     }
@@ -183,7 +193,7 @@ class Bench {
         remove("com.amazonaws.ecs.cluster=bench");
     }
 
-    void one_by_one(ControlPlane& control_plane, const AgentProcess& agent) {
+    void one_by_one(ControlPlane& control_plane) {
         std::vector<double> bare;
         std::vector<double> ours;
         for (int i = 0; i < 10; ++i) {
@@ -193,7 +203,6 @@ class Bench {
         }
         row("one task: bare %.1f ms, agent %.1f ms, difference of medians %.1f ms", median(bare), median(ours),
             median(ours) - median(bare));
-        (void)agent;
     }
 
     void at_once(ControlPlane& control_plane, const AgentProcess& agent) {
@@ -217,6 +226,52 @@ class Bench {
             agent.proportional_mib());
         idle(agent, std::to_string(options_.tasks) + " tasks");
         metadata(agent);
+    }
+
+    /// Tasks that introspection shows as RUNNING.
+    static std::size_t known_running() {
+        try {
+            net::io_context io;
+            net::ip::tcp::socket socket(io);
+            socket.connect({net::ip::address_v4::loopback(), 51678});
+            http::request<http::empty_body> request(http::verb::get, "/v1/tasks", 11);
+            request.set(http::field::host, "localhost");
+            http::write(socket, request);
+            http::response<http::string_body> response;
+            boost::beast::flat_buffer buffer;
+            http::read(socket, buffer, response);
+            const auto document = nlohmann::json::parse(response.body(), nullptr, false);
+            if (!document.is_object() || !document.contains("Tasks")) return 0;
+            const auto& tasks = document.at("Tasks");
+            return static_cast<std::size_t>(std::count_if(tasks.begin(), tasks.end(), [](const nlohmann::json& task) {
+                return task.value("KnownStatus", "") == "RUNNING";
+            }));
+        } catch (const boost::system::system_error&) {
+            return 0;  // not listening yet
+        }
+    }
+
+    /// kill -9 with all tasks running, then a new process: until it shows them all RUNNING and has its session.
+    void recover(ControlPlane& control_plane, std::unique_ptr<AgentProcess>& agent, const std::string& directory) {
+        std::vector<double> took;
+        for (int i = 0; i < 5; ++i) {
+            agent->finish(SIGKILL);
+            agent.reset();
+            const auto asked = Clock::now();
+            agent = std::make_unique<AgentProcess>(options_.agent, control_plane.endpoint(), directory,
+                                                   "unix://" + options_.docker);
+            while (known_running() < options_.tasks) {
+                if (Clock::now() - asked > std::chrono::seconds(60)) throw std::runtime_error("tasks not taken up");
+                wait(std::chrono::milliseconds(2));
+            }
+            const auto shown = Clock::now();
+            const auto connected =
+                require(control_plane.session_since(asked, std::chrono::seconds(30)), "no session after the restart");
+            took.push_back(Millis(std::max(shown, connected) - agent->executed_at()).count());
+            wait(std::chrono::seconds(1));
+        }
+        row("recovery, %3zu tasks after kill -9   %8.1f ms (p50 of 5; all known RUNNING, session connected)",
+            options_.tasks, median(took));
     }
 
     void metadata(const AgentProcess& agent) {

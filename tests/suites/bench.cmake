@@ -5,3 +5,7 @@ nodeagent_library(test_harness SOURCES harness/agent_process.cpp harness/control
 add_executable(bench EXCLUDE_FROM_ALL bench/bench.cpp)
 target_link_libraries(bench PRIVATE nodeagent_flags test_harness)
 target_precompile_headers(bench REUSE_FROM nodeagent_pch)
+
+add_executable(store_bench EXCLUDE_FROM_ALL bench/store_bench.cpp)
+target_link_libraries(store_bench PRIVATE nodeagent_flags engine)
+target_precompile_headers(store_bench REUSE_FROM nodeagent_pch)
