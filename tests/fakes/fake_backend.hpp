@@ -157,7 +157,7 @@ class FakeBackend final : public runtime::Backend {
     }
     asio::awaitable<Result<void>> pull(std::string reference, runtime::RegistryAuth auth, runtime::PullOptions,
                                        std::function<void(const runtime::PullProgress&)> progress) override {
-        pulled_with.push_back(auth.username);
+        if (keep_records) pulled_with.push_back(auth.username);
         runtime::PullProgress begun;
         begun.status = "Pulling fs layer";
         progress(begun);
@@ -257,7 +257,7 @@ class FakeBackend final : public runtime::Backend {
     }
     asio::awaitable<Result<void>> stop(std::string id, std::chrono::seconds grace) override {
         Container* found = find(id);
-        graces[found ? label_of(*found) : id] = grace;
+        if (keep_records) graces[found ? label_of(*found) : id] = grace;
         if (auto failed = co_await enter("stop", found ? found->view.name : id)) co_return *std::move(failed);
         found = find(id);
         if (found != nullptr && found->view.phase == runtime::ContainerPhase::Running) end(*found, 137, false);
@@ -345,6 +345,7 @@ class FakeBackend final : public runtime::Backend {
     std::map<std::string, runtime::VolumeSpec> volumes;  ///< by name
     std::map<std::string, std::chrono::seconds> graces;  ///< of the last stop, by ECS container name (or id)
     std::vector<std::string> pulled_with;                ///< user name of each pull
+    bool keep_records = true;  ///< false: calls, graces and pulled_with stay empty, for runs of hours
 
   private:
     struct Stream {
@@ -385,17 +386,22 @@ class FakeBackend final : public runtime::Backend {
         return nullptr;
     }
 
+    [[nodiscard]] bool blocked(const std::string& verb, const std::string& argument) const {
+        const auto script = scripts_.find({verb, argument});
+        return script != scripts_.end() && script->second.blocked_;
+    }
     /// Books the call, waits while it is blocked, and gives the failure that was scripted, if any.
     asio::awaitable<std::optional<Error>> enter(std::string verb, std::string argument) {
-        log_.emplace_back(verb, argument);
-        while (scripts_[{verb, {}}].blocked_ || scripts_[{verb, argument}].blocked_) co_await changed();
+        if (keep_records) log_.emplace_back(verb, argument);
+        while (blocked(verb, {}) || blocked(verb, argument)) co_await changed();
         if (!present_) {
             co_return Error{.kind = ErrorKind::Unavailable,
                             .what = "Cannot connect to the Docker daemon. Is it running?"};
         }
         for (const auto& key : {std::pair{verb, argument}, std::pair{verb, std::string()}}) {
-            auto& failures = scripts_[key].failures_;
-            if (failures.empty()) continue;
+            const auto script = scripts_.find(key);
+            if (script == scripts_.end() || script->second.failures_.empty()) continue;
+            auto& failures = script->second.failures_;
             Error error = failures.front().first;
             if (failures.front().second > 0 && --failures.front().second == 0) failures.pop_front();
             co_return error;

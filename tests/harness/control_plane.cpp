@@ -106,9 +106,10 @@ void ControlPlane::serve(tcp::socket accepted) {
                 co_return;
             }
             const std::string target(request["X-Amz-Target"]);
-            http::response<http::string_body> response{http::status::ok, 11};
+            auto [status, body] = self->answer(target.substr(target.rfind('.') + 1), request.body());
+            http::response<http::string_body> response{static_cast<http::status>(status), 11};
             response.set(http::field::content_type, "application/x-amz-json-1.1");
-            response.body() = self->answer(target.substr(target.rfind('.') + 1), request.body());
+            response.body() = std::move(body);
             response.keep_alive(request.keep_alive());
             response.prepare_payload();
             co_await http::async_write(socket, response, asio::use_awaitable);
@@ -117,31 +118,42 @@ void ControlPlane::serve(tcp::socket accepted) {
     asio::co_spawn(io_, session(this, std::move(accepted)), asio::detached);
 }
 
-std::string ControlPlane::answer(const std::string& operation, const std::string& body) {
+void ControlPlane::on_submission(Submission hook) {
+    const std::lock_guard lock(mutex_);
+    on_submission_ = std::move(hook);
+}
+
+std::pair<int, std::string> ControlPlane::answer(const std::string& operation, const std::string& body) {
     const auto request = nlohmann::json::parse(body, nullptr, false);
+    Submission hook;
+    {
+        const std::lock_guard lock(mutex_);
+        hook = on_submission_;
+    }
+    if (hook && operation == "SubmitTaskStateChange") return hook(request);
     {
         const std::lock_guard lock(mutex_);
         calls_.emplace_back(operation, request);
         changed_.notify_all();
     }
     if (operation == "DiscoverPollEndpoint") {
-        return nlohmann::json{{"endpoint", endpoint() + "/acs"}, {"telemetryEndpoint", endpoint() + "/tcs"}}.dump();
+        return {200,
+                nlohmann::json{{"endpoint", endpoint() + "/acs"}, {"telemetryEndpoint", endpoint() + "/tcs"}}.dump()};
     }
     if (operation == "RegisterContainerInstance") {
-        return nlohmann::json{
-            {"containerInstance",
-             {{"containerInstanceArn",
-               "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
-              {"attributes", request.value("attributes", nlohmann::json::array())}}}}
-            .dump();
+        const nlohmann::json instance{
+            {"containerInstanceArn",
+             "arn:aws:ecs:us-west-2:123456789012:container-instance/bench/0123456789abcdef0123456789abcdef"},
+            {"attributes", request.value("attributes", nlohmann::json::array())}};
+        return {200, nlohmann::json{{"containerInstance", instance}}.dump()};
     }
     if (operation == "SubmitTaskStateChange" && request.is_object()) {
         const std::lock_guard lock(mutex_);
         reports_[request.value("status", "")].emplace(request.value("task", ""), Clock::now());
         changed_.notify_all();
-        return R"({"acknowledgment":"bench"})";
+        return {200, R"({"acknowledgment":"bench"})"};
     }
-    return "{}";
+    return {200, "{}"};
 }
 
 std::optional<ControlPlane::Clock::time_point> ControlPlane::session_since(Clock::time_point since,

@@ -39,6 +39,10 @@ class ControlPlane {
     nlohmann::json report_of(const std::string& task, const std::string& status, std::chrono::seconds limit);
     /// Waits for an ACS frame from the agent that `wanted` accepts; null after `limit`.
     nlohmann::json frame(const std::function<bool(const nlohmann::json&)>& wanted, std::chrono::seconds limit);
+    /// From now on `hook` answers SubmitTaskStateChange instead of a plain yes: the HTTP status, the body beside it.
+    /// Called on the control plane's thread; calls and reports are not kept then, which would fill the memory.
+    using Submission = std::function<std::pair<int, std::string>(const nlohmann::json& body)>;
+    void on_submission(Submission hook);
     /// Cuts the ACS connection: the raw bytes go out first (half a frame, say), then the socket is closed.
     void cut(std::string raw);
 
@@ -47,7 +51,7 @@ class ControlPlane {
     void receive(const std::string& text);
     void accept();
     void serve(boost::asio::ip::tcp::socket socket);
-    std::string answer(const std::string& operation, const std::string& body);
+    std::pair<int, std::string> answer(const std::string& operation, const std::string& body);
 
     boost::asio::io_context io_;
     boost::asio::ip::tcp::acceptor acceptor_;
@@ -57,6 +61,7 @@ class ControlPlane {
     std::shared_ptr<Acs> acs_;
     std::vector<std::pair<std::string, nlohmann::json>> calls_;
     std::vector<nlohmann::json> frames_;
+    Submission on_submission_;
     std::map<std::string, std::map<std::string, Clock::time_point>> reports_;  ///< status -> task -> first time
     std::thread thread_;
 };

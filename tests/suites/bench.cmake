@@ -9,3 +9,9 @@ target_precompile_headers(bench REUSE_FROM nodeagent_pch)
 add_executable(store_bench EXCLUDE_FROM_ALL bench/store_bench.cpp)
 target_link_libraries(store_bench PRIVATE nodeagent_flags engine)
 target_precompile_headers(store_bench REUSE_FROM nodeagent_pch)
+
+# Not a test either: hours of tasks of every kind (bench/soak.cpp says how).
+add_executable(soak EXCLUDE_FROM_ALL bench/soak.cpp bench/soak_agent.cpp bench/soak_engine.cpp bench/soak_ledger.cpp
+  bench/soak_report.cpp bench/soak_workload.cpp)
+target_link_libraries(soak PRIVATE nodeagent_flags engine ecs test_harness)
+target_precompile_headers(soak REUSE_FROM nodeagent_pch)
