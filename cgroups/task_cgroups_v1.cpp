@@ -142,8 +142,11 @@ Result<void> TaskCgroupsV1::create(const std::string& task_id, const TaskLimits&
 
 Result<void> TaskCgroupsV1::remove(const std::string& task_id) {
     if (auto checked = check_task_id(task_id); !checked) return checked;
+    // Where v2 is mounted beside v1, the runtime makes the parent of its containers there too and leaves it behind.
+    std::vector<std::string> places = controllers_;
+    places.emplace_back("unified");
     Result<void> outcome;
-    for (const std::string& controller : controllers_) {
+    for (const std::string& controller : places) {
         Result<Cgroup> root = Cgroup::open_root(hierarchy_.root + "/" + controller);
         Result<Cgroup> parent = root ? root->child(kParent) : std::move(root);
         Result<void> removed;

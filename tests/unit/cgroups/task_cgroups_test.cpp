@@ -105,6 +105,17 @@ TEST(TaskCgroups, AreRemovedWithWhatContainersLeftInThem) {
     EXPECT_TRUE(cgroups->remove(kTask)) << "an absent one is fine";
 }
 
+TEST(TaskCgroups, OfAHybridHostAreRemovedFromTheUnifiedTreeToo) {
+    CgroupTree tree(Version::V1);
+    const auto cgroups = on(tree);
+    ASSERT_TRUE(cgroups->prepare());
+    ASSERT_TRUE(cgroups->create(kTask, kLimits));
+    std::filesystem::create_directories(tree.root() + "/unified/ecs/" + kTask);  // the runtime's own doing
+    ASSERT_TRUE(cgroups->remove(kTask));
+    EXPECT_FALSE(tree.has("unified/ecs/" + kTask));
+    EXPECT_TRUE(tree.has("unified/ecs"));
+}
+
 TEST(TaskCgroups, WithProcessesInThemAreNotRemoved) {
     CgroupTree tree(Version::V1);
     const auto cgroups = on(tree);
