@@ -65,13 +65,12 @@ std::optional<ecs::Attachment> from_text(const std::string& text) {
 
 AcsAdapter::AcsAdapter(Parts parts) : parts_(std::move(parts)) {}
 
-asio::awaitable<Result<void>> AcsAdapter::accept(std::shared_ptr<const model::Task> task) {
+asio::awaitable<std::vector<model::Acceptance>> AcsAdapter::accept(
+    std::vector<std::shared_ptr<const model::Task>> tasks) {
     model::PayloadMessage payload;
-    payload.tasks.push_back(std::move(task));
-    const engine::PayloadOutcome outcome = co_await parts_.engine.accept(std::move(payload));
-    // The engine has reported a definition it cannot understand itself; here it only counts as not handled.
-    if (!outcome.handled) co_return Error{.kind = ErrorKind::Internal, .what = "the task was not taken over"};
-    co_return Result<void>();
+    payload.tasks = std::move(tasks);
+    engine::PayloadOutcome outcome = co_await parts_.engine.accept(std::move(payload));
+    co_return std::move(outcome.tasks);
 }
 
 void AcsAdapter::report_invalid(std::string task_arn, std::string reason) {

@@ -28,7 +28,8 @@ class AcsAdapter final : public ecs::AcsHandler {
     /// Everything in `parts` outlives the adapter.
     explicit AcsAdapter(Parts parts);
 
-    asio::awaitable<Result<void>> accept(std::shared_ptr<const model::Task> task) override;
+    asio::awaitable<std::vector<model::Acceptance>> accept(
+        std::vector<std::shared_ptr<const model::Task>> tasks) override;
     void report_invalid(std::string task_arn, std::string reason) override;
     bool use_credentials(const std::string& task_arn, credentials::RoleType role,
                          const std::string& credentials_id) override;

@@ -76,19 +76,15 @@ log::SinkOptions sink_options(const config::Config& config) {
     return options;
 }
 
-/// The engine's reports go to the reporter, which is made after registration and before the engine.
+/// The engine's reports go to the reporter, which is there before the engine is.
 class ReportGate final : public engine::StateSink {
   public:
-    void submit(model::ContainerStateChange change) override {
-        if (reporter_ != nullptr) reporter_->submit(std::move(change));
-    }
-    void submit(model::TaskStateChange change) override {
-        if (reporter_ != nullptr) reporter_->submit(std::move(change));
-    }
-    void open(ecs::StateReporter& reporter) { reporter_ = &reporter; }
+    explicit ReportGate(ecs::StateReporter& reporter) : reporter_(reporter) {}
+    void submit(model::ContainerStateChange change) override { reporter_.submit(std::move(change)); }
+    void submit(model::TaskStateChange change) override { reporter_.submit(std::move(change)); }
 
   private:
-    ecs::StateReporter* reporter_ = nullptr;
+    ecs::StateReporter& reporter_;
 };
 
 class App {
@@ -200,8 +196,8 @@ class App {
     std::string instance_id_;
     ecs::HostFacts host_;
     ecs::Registered registered_;
-    ReportGate reports_;
     std::unique_ptr<ecs::StateReporter> reporter_;
+    std::optional<ReportGate> reports_;
     std::unique_ptr<engine::TaskEngine> engine_;
     std::unique_ptr<ecs::PollEndpointCache> poll_endpoints_;
     std::unique_ptr<ecs::Doctor> doctor_;
@@ -291,7 +287,7 @@ asio::awaitable<void> App::start() {
             .cluster = config_.cluster,
             .filter = {.ipv4_any = config_.ipv6_only, .ipv6_any = config_.exclude_ipv6_port_binding}},
         [this](model::StateChangeAck ack) { engine_->acknowledged(std::move(ack)); });
-    reports_.open(*reporter_);
+    reports_.emplace(*reporter_);
     reporter_->start();
 
     core::HostTotals totals{.cpu = std::int64_t{1024} * host_.online_cpus,
@@ -308,7 +304,7 @@ asio::awaitable<void> App::start() {
                                      .credentials = registry_,
                                      .registry_auth = *registry_auth_,
                                      .snapshots = snapshots_,
-                                     .reports = reports_,
+                                     .reports = *reports_,
                                      .events = events_,
                                      .config = config_,
                                      .totals = std::move(totals),
@@ -532,7 +528,7 @@ void App::open_sessions(const runtime::Capabilities& capabilities, const engine:
     adapter_ =
         std::make_unique<AcsAdapter>(AcsAdapter::Parts{.engine = *engine_,
                                                        .store = *store_,
-                                                       .reports = reports_,
+                                                       .reports = *reports_,
                                                        .registry = registry_,
                                                        .scope = *life_,
                                                        .on_heartbeat = [this] { life_->spawn(doctor_->check()); }});

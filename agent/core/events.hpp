@@ -109,7 +109,13 @@ struct OutOfMemoryNoted {
     std::string container;
 };
 struct ExecutionCredentialsArrived {};
-/// ECS acknowledged these statuses.
+/// ACS sent credentials of the task's role, or of its execution role, under this id: what is created from now on uses
+/// it.
+struct CredentialsRenewed {
+    std::string credentials_id;  ///< "" is ignored
+    bool execution_role = false;
+};
+/// ECS acknowledged these statuses, or will never take them.
 struct SentAcknowledged {
     model::StateChangeAck ack;
 };
@@ -121,6 +127,6 @@ struct CleanedUp {};
 using Event = std::variant<Resumed, DesiredChanged, HostResourcesGranted, HostResourcesRefused, ResourceSettled,
                            ManifestResolved, PullBegan, ImagePulled, PortsAssigned, ContainerCreated, ContainerStarted,
                            ContainerStopDone, ContainerObserved, ContainerVanished, OutOfMemoryNoted,
-                           ExecutionCredentialsArrived, SentAcknowledged, Woken, CleanedUp>;
+                           ExecutionCredentialsArrived, CredentialsRenewed, SentAcknowledged, Woken, CleanedUp>;
 
 }  // namespace nodeagent::core

@@ -164,7 +164,18 @@ struct Fold {
 
     void operator()(const ExecutionCredentialsArrived&) const { task.execution_credentials_known = true; }
 
+    void operator()(const CredentialsRenewed& fact) const {
+        if (fact.credentials_id.empty()) return;
+        (fact.execution_role ? task.execution_credentials_id : task.credentials_id) = fact.credentials_id;
+        if (fact.execution_role) task.execution_credentials_known = true;
+    }
+
     void operator()(const SentAcknowledged& fact) const {
+        if (!fact.ack.refused.empty()) {  // of an earlier status nobody waits; what comes after it is offered anew
+            if (task.known == TaskStatus::Stopped && fact.ack.task_status == TaskStatus::Stopped)
+                task.end_refused = true;
+            return;
+        }
         if (fact.ack.task_status) task.sent = std::max(task.sent, std::min(*fact.ack.task_status, task.known));
         for (const auto& [name, status] : fact.ack.containers) {
             ContainerState* container = task.find(name);

@@ -136,7 +136,8 @@ struct SavedTask {
     std::string desired, known, sent;
     std::string credentials_id, execution_credentials_id, stop_reason;
     std::optional<std::int64_t> known_at, pull_started_at, pull_stopped_at, execution_stopped_at;
-    bool resources_consumed = false, task_limits = false, rejected = false, stop_asked = false;
+    bool resources_consumed = false, task_limits = false, rejected = false, stop_asked = false,
+         end_refused = false;
     std::uint64_t arrival = 0;
     static constexpr auto json_fields() {
         using T = SavedTask;
@@ -159,6 +160,7 @@ struct SavedTask {
                           optional_field("taskLimits", &T::task_limits),
                           optional_field("rejected", &T::rejected),
                           optional_field("stopAsked", &T::stop_asked),
+                          optional_field("endRefused", &T::end_refused),
                           optional_field("arrival", &T::arrival)};
     }
 };
@@ -346,6 +348,7 @@ std::string encode_saved_task(const TaskState& task) {
     record.task_limits = task.task_limits;
     record.rejected = task.rejected;
     record.stop_asked = task.stop_asked;
+    record.end_refused = task.end_refused;
     record.arrival = task.arrival;
     return encode(record);
 }
@@ -389,6 +392,7 @@ Result<TaskState> decode_saved_task(std::string_view text) {
     task.task_limits = record.task_limits;
     task.rejected = record.rejected;
     task.stop_asked = record.stop_asked;
+    task.end_refused = record.end_refused;
     task.arrival = record.arrival;
     return task;
 }

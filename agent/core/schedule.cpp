@@ -50,7 +50,8 @@ std::optional<SteadyTime> clean_up(TaskState& task, const Instant& now, const Se
     const WallTime due = task.known_at.value_or(now.wall) + std::chrono::duration_cast<WallTime::duration>(wait);
     if (now.wall < due) return on_steady_clock(due, now);
     // Unlike the reference, which gives up after three days, this waits for ECS as long as it takes.
-    if (task.sent != TaskStatus::Stopped || anything_in_flight(task)) return std::nullopt;
+    const bool told = task.sent == TaskStatus::Stopped || task.end_refused;
+    if (!told || anything_in_flight(task)) return std::nullopt;
     task.cleanup = CleanUpStage::Running;
     // The traces show that a stopped task's role still answers; both go with the task.
     if (!task.credentials_id.empty()) actions.emplace_back(ForgetCredentials{task.credentials_id});

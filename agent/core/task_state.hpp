@@ -142,7 +142,8 @@ struct TaskState {
     bool task_limits = false;         ///< has a cgroup of its own (CPU and memory limits enabled when it was added)
     std::uint64_t arrival = 0;        ///< order of acceptance; the waiting queue is FIFO over it
 
-    bool rejected = false;  ///< refused at acceptance: its containers never were and are not reported
+    bool rejected = false;     ///< refused at acceptance: its containers never were and are not reported
+    bool end_refused = false;  ///< ECS will never take the report of its end: cleanup does not wait for that
 
     // The rest is not saved: marks of what this process has under way.
     bool resumed = false;                      ///< the first Resumed has come; nothing is planned before it

@@ -24,7 +24,9 @@ std::string work_in_flight(const ContainerState& container) {
 
 std::string waiting_for(const TaskState& task, const Settings& settings, WallTime now) {
     if (task.known == TaskStatus::Stopped) {
-        return task.sent == TaskStatus::Stopped ? std::string() : "waits for ECS to acknowledge that it has stopped";
+        return task.sent == TaskStatus::Stopped || task.end_refused
+                   ? std::string()
+                   : "waits for ECS to acknowledge that it has stopped";
     }
     if (task.acquiring) return "waits for CPU, memory, ports or GPUs of this host";
     for (const ResourceState& resource : task.resources) {

@@ -200,19 +200,19 @@ asio::awaitable<std::vector<AcsReply>> AcsConversation::payload(model::PayloadMe
     // what stops frees the resources that what starts may need
     std::vector<std::shared_ptr<const model::Task>> ordered = std::move(stopping);
     ordered.insert(ordered.end(), others.begin(), others.end());
-    for (const auto& task : ordered) {
-        const std::vector<std::string> fresh = store_credentials(*task);
-        Result<void> accepted = co_await handler_.accept(task);
-        if (accepted) continue;
-        const Error why = std::move(accepted).error();
-        if (why.kind == ErrorKind::Malformed) {
-            for (const std::string& id : fresh) registry_.forget(id);
-            invalid(*task, why.what);
-        } else {
-            handled = false;
-            log::error("task not taken over, the service will send it again",
-                       {{"task", task->arn}, {"reason", why.what}});
-        }
+    std::vector<std::vector<std::string>> fresh;  // of each task, the credentials ids that nobody had before
+    fresh.reserve(ordered.size());
+    for (const auto& task : ordered) fresh.push_back(store_credentials(*task));
+    std::vector<std::shared_ptr<const model::Task>> all = ordered;
+    const std::vector<model::Acceptance> verdicts = co_await handler_.accept(std::move(all));
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+        const model::Acceptance verdict = i < verdicts.size() ? verdicts[i] : model::Acceptance::Failed;
+        if (verdict == model::Acceptance::Held) continue;
+        // what is not here needs no role; the service sends its credentials again with the task
+        for (const std::string& id : fresh[i]) registry_.forget(id);
+        if (verdict == model::Acceptance::Refused) continue;
+        handled = false;
+        log::error("task not taken over, the service will send it again", {{"task", ordered[i]->arn}});
     }
 
     if (message.seq_num) sequence_ = std::max(sequence_, *message.seq_num);
@@ -260,9 +260,12 @@ std::vector<AcsReply> AcsConversation::refresh_credentials(const model::IamRoleC
         return drop("roleType: neither TaskApplication nor TaskExecution");
 
     const auto type = execution ? credentials::RoleType::TaskExecution : credentials::RoleType::TaskApplication;
+    const bool known = registry_.known(role.credentials_id);
     registry_.put({.task_arn = message.task_arn, .role_type = type, .role = role});
     if (!handler_.use_credentials(message.task_arn, type, role.credentials_id)) {
-        return drop("taskArn: no such task here");  // the credentials stay: its payload may be on the way
+        // Unlike the reference, which keeps them for ever: a payload that is on the way brings its own.
+        if (!known) registry_.forget(role.credentials_id);
+        return drop("taskArn: no such task here");
     }
     Replies replies;
     replies.emplace_back(IamRoleCredentialsAckRequest{

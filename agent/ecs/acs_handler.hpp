@@ -29,11 +29,11 @@ class AcsHandler {
   public:
     virtual ~AcsHandler() = default;
 
-    /// A task of a payload: a new one is taken over and, when it is to run, saved before this returns; of a known one
-    /// only a higher desired status counts. Its role credentials are in the registry already. Malformed: the definition
-    /// cannot be understood; `what` is the detail for the STOPPED report, which the conversation asks for with
-    /// report_invalid(). Any other error: not handled, the service will send the payload again.
-    virtual asio::awaitable<Result<void>> accept(std::shared_ptr<const model::Task> task) = 0;
+    /// The tasks of a payload, none null, in the order in which they are to be taken: new ones are taken over and all
+    /// saved together before this returns; of a known one a higher desired status and new credentials ids count. Their
+    /// role credentials are in the registry already. One answer for each; what cannot run has been reported.
+    virtual asio::awaitable<std::vector<model::Acceptance>> accept(
+        std::vector<std::shared_ptr<const model::Task>> tasks) = 0;
 
     /// Queues a STOPPED task state change with this reason, for a task that could not be taken over.
     virtual void report_invalid(std::string task_arn, std::string reason) = 0;

@@ -182,12 +182,13 @@ asio::awaitable<void> StateReporter::work(std::string task_arn) {
         while (!done) {
             Entry entry = lanes_[task_arn].entries.front();
             if (!worth_sending(lanes_[task_arn], entry)) break;
-            const Verdict verdict = co_await send(std::move(entry));
-            done = verdict != Verdict::TryAgain;
-            if (verdict == Verdict::Acknowledged) {
+            const Sent verdict = co_await send(std::move(entry));
+            done = verdict.kind != Verdict::TryAgain;
+            if (verdict.kind == Verdict::Acknowledged) {
                 Lane& after = lanes_[task_arn];
                 acknowledge(after, after.entries.front());
             } else {
+                if (done && on_ack_) on_ack_(ack_of(lanes_[task_arn].entries.front(), verdict.why));
                 const auto delay = backoff.next();
                 co_await clock_.sleep_for(delay);
             }
@@ -210,12 +211,23 @@ bool StateReporter::worth_sending(const Lane& lane, const Entry& entry) const {
     });
 }
 
-asio::awaitable<StateReporter::Verdict> StateReporter::send(Entry entry) {
+model::StateChangeAck StateReporter::ack_of(const Entry& entry, std::string refused) {
+    model::StateChangeAck ack;
+    ack.task_arn = entry.task.task_arn;
+    ack.task_status = entry.task.status;
+    for (const model::ContainerStateChange& change : entry.containers) {
+        ack.containers.emplace_back(change.container_name, change.status);
+    }
+    ack.refused = std::move(refused);
+    return ack;
+}
+
+asio::awaitable<StateReporter::Sent> StateReporter::send(Entry entry) {
     auto request = build_submission(options_.cluster, options_.filter, entry.task, entry.containers);
     if (!request) {
         log::error("a state change cannot be submitted and is dropped",
                    {{"task", entry.task.task_arn}, {"error", request.error().what}});
-        co_return Verdict::Refused;
+        co_return Sent{Verdict::Refused, request.error().what};
     }
     const SendSlots::Slot slot = co_await slots_.acquire();
     pass_before(entry.task.status);
@@ -225,28 +237,24 @@ asio::awaitable<StateReporter::Verdict> StateReporter::send(Entry entry) {
         log::info("submitted task state change", {{"task", entry.task.task_arn},
                                                   {"status", model::to_service_word(entry.task.status)},
                                                   {"containers", entry.containers.size()}});
-        co_return Verdict::Acknowledged;
+        co_return Sent{Verdict::Acknowledged, {}};
     }
     const net::ServiceError& error = outcome.error();
     const bool refused = error.is("InvalidParameterException");
-    log::warn(refused ? "ECS refused a state change, which is dropped" : "a state change is submitted again later",
-              {{"task", entry.task.task_arn},
-               {"status", model::to_service_word(entry.task.status)},
-               {"error", net::to_error("submit task state change", error).what}});
-    co_return refused ? Verdict::Refused : Verdict::TryAgain;
+    std::string why = net::to_error("submit task state change", error).what;
+    log::warn(refused ? "ECS refuses a state change for good; it is dropped and the task goes on without it"
+                      : "a state change is submitted again later",
+              {{"task", entry.task.task_arn}, {"status", model::to_service_word(entry.task.status)}, {"error", why}});
+    co_return Sent{refused ? Verdict::Refused : Verdict::TryAgain, std::move(why)};
 }
 
 void StateReporter::acknowledge(Lane& lane, const Entry& entry) {
-    model::StateChangeAck ack;
-    ack.task_arn = entry.task.task_arn;
-    ack.task_status = entry.task.status;
     lane.sent = std::max(lane.sent, entry.task.status);
     for (const model::ContainerStateChange& change : entry.containers) {
         model::ContainerStatus& told = lane.containers_sent[change.container_name];
         told = std::max(told, change.status);
-        ack.containers.emplace_back(change.container_name, change.status);
     }
-    if (on_ack_) on_ack_(std::move(ack));
+    if (on_ack_) on_ack_(ack_of(entry, {}));
 }
 
 asio::awaitable<void> StateReporter::stop(std::chrono::nanoseconds limit) {

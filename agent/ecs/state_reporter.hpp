@@ -44,7 +44,8 @@ class StateReporter {
     using OnAck = std::function<void(model::StateChangeAck)>;
     static constexpr std::size_t kConcurrentSubmissions = 10;
 
-    /// `on_ack` runs on the shard, inside the reporter's coroutine: it must not call back into the reporter.
+    /// `on_ack` is told of every change that ECS takes, and with `refused` of one that it never will. It runs on the
+    /// shard, inside the reporter's coroutine: it must not call back into the reporter.
     StateReporter(ApiClient& api, const model::SnapshotBoard& board, Clock& clock, asio::any_io_executor shard,
                   Options options, OnAck on_ack);
     ~StateReporter();
@@ -75,14 +76,19 @@ class StateReporter {
         std::map<std::string, model::ContainerStatus> containers_sent;
     };
     enum class Verdict : unsigned char { Acknowledged, Refused, TryAgain };
+    struct Sent {
+        Verdict kind = Verdict::TryAgain;
+        std::string why;  ///< when it was not acknowledged
+    };
 
     asio::awaitable<void> tick();
     asio::awaitable<void> work(std::string task_arn);
-    asio::awaitable<Verdict> send(Entry entry);
+    asio::awaitable<Sent> send(Entry entry);
     asio::awaitable<void> give_up_after(std::chrono::nanoseconds limit);
     void flush();
     void enqueue(const std::string& task_arn, model::TaskStateChange change);
     void acknowledge(Lane& lane, const Entry& entry);
+    [[nodiscard]] static model::StateChangeAck ack_of(const Entry& entry, std::string refused);
     [[nodiscard]] bool worth_sending(const Lane& lane, const Entry& entry) const;
 
     ApiClient& api_;

@@ -1,6 +1,7 @@
 // TaskEngine::accept: what a PayloadMessage does. control-plane.md 6.3, task-engine.md 1.9.
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "agent/base/log.hpp"
@@ -13,14 +14,16 @@ namespace nodeagent::engine {
 
 namespace {
 
-using Payloads = std::vector<std::shared_ptr<const model::Task>>;
+using model::Acceptance;
 
 /// Stopping makes room for what starts, so tasks to stop go first; otherwise in the order of the payload.
-Payloads in_order_of_handling(Payloads tasks) {
-    std::stable_partition(tasks.begin(), tasks.end(), [](const auto& task) {
-        return task != nullptr && model::parse_task_status(task->desired_status) == core::TaskStatus::Stopped;
+std::vector<std::size_t> order_of_handling(const std::vector<std::shared_ptr<const model::Task>>& tasks) {
+    std::vector<std::size_t> order(tasks.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_partition(order.begin(), order.end(), [&](std::size_t i) {
+        return tasks[i] != nullptr && model::parse_task_status(tasks[i]->desired_status) == core::TaskStatus::Stopped;
     });
-    return tasks;
+    return order;
 }
 
 /// Puts the role's credentials into the registry; "" or what is wrong with them.
@@ -41,9 +44,9 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
     State& state = *state_;
     PayloadOutcome outcome;
     std::vector<std::shared_ptr<OneShot<bool>>> receipts;
-    std::vector<TaskRunner*> added;
+    std::vector<std::pair<std::size_t, TaskRunner*>> added;
     std::vector<StoreChange> changes;
-    std::vector<std::string> with_execution_credentials;
+    outcome.tasks.assign(payload.tasks.size(), Acceptance::Held);
 
     const auto refuse = [&](const std::string& arn, const std::string& reason) {
         log::error("task refused", {{"task", arn}, {"cause", reason}});
@@ -54,17 +57,25 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
         state.parts.reports.submit(std::move(change));
     };
 
-    for (const auto& task : in_order_of_handling(std::move(payload.tasks))) {
+    for (const std::size_t index : order_of_handling(payload.tasks)) {
+        const std::shared_ptr<const model::Task>& task = payload.tasks[index];
+        Acceptance& verdict = outcome.tasks[index];
         if (task == nullptr || task->arn.empty()) {
             log::error("payload holds a task without an ARN", {{"message", payload.message_id}});
-            outcome.handled = false;
+            verdict = Acceptance::Failed;
             continue;
         }
         const core::AcceptanceRules rules{.task_limits = state.task_limits, .arrival = state.arrivals};
         auto accepted = core::from_payload(task, state.identity, rules);
         if (!accepted && !accepted.error().handled) {
             refuse(task->arn, accepted.error().reason);
-            outcome.handled = false;
+            verdict = Acceptance::Failed;
+            continue;
+        }
+        TaskRunner* known = state.find(task->arn);
+        if (known == nullptr && !accepted) {
+            refuse(task->arn, accepted.error().reason);
+            verdict = Acceptance::Refused;
             continue;
         }
         std::string wrong = take_credentials(task->role_credentials, credentials::RoleType::TaskApplication, task->arn,
@@ -75,12 +86,13 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
         }
         if (!wrong.empty()) {
             refuse(task->arn, core::unrecognised_task(wrong));
-            outcome.handled = false;
+            verdict = Acceptance::Failed;
             continue;
         }
-        if (TaskRunner* known = state.find(task->arn)) {
+        if (known != nullptr) {
             const auto desired = model::parse_task_status(task->desired_status).value_or(core::TaskStatus::None);
-            if (task->execution_role_credentials) known->tell(core::ExecutionCredentialsArrived{});
+            if (const auto& role = task->role_credentials) state.renew(*known, false, role->credentials_id);
+            if (const auto& role = task->execution_role_credentials) state.renew(*known, true, role->credentials_id);
             if (desired <= known->state().desired) continue;
             if (known->started()) {
                 receipts.push_back(known->tell_durably(core::DesiredChanged{desired}));
@@ -89,21 +101,17 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             }
             continue;
         }
-        if (!accepted) {
-            refuse(task->arn, accepted.error().reason);
-            continue;
-        }
         ++state.arrivals;
         changes.push_back({.shelf = Shelf::Tasks, .key = task->arn, .text = core::encode_saved_task(*accepted)});
         TaskRunner& runner = state.add(*std::move(accepted));
         if (task->execution_role_credentials) runner.tell(core::ExecutionCredentialsArrived{});
-        added.push_back(&runner);
+        added.emplace_back(index, &runner);
     }
 
     if (!changes.empty()) {
         const Result<void> saved = co_await state.parts.store.commit(std::move(changes));
         if (saved) NODEAGENT_POINT("payload.saved");
-        for (TaskRunner* runner : added) {
+        for (const auto& [index, runner] : added) {
             const std::string arn = runner->state().arn;
             if (saved) {
                 runner->tell(core::Resumed{});
@@ -113,13 +121,14 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             log::error("task not accepted: it cannot be saved", {{"task", arn}, {"cause", saved.error().what}});
             state.board.erase(arn);
             state.runners.erase(arn);
-            outcome.handled = false;
+            outcome.tasks[index] = Acceptance::Failed;
         }
     }
     for (auto& receipt : receipts) {
         auto one = std::move(receipt);
         (void)co_await OneShot<bool>::wait(std::move(one));
     }
+    outcome.handled = std::count(outcome.tasks.begin(), outcome.tasks.end(), Acceptance::Failed) == 0;
     co_return outcome;
 }
 

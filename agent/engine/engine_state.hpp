@@ -31,6 +31,8 @@ struct TaskEngine::State {
     TaskRunner& add(core::TaskState task);
     void launch(TaskRunner& runner);
     asio::awaitable<void> own(std::string task_arn);
+    /// ACS sent credentials under this id for a task that is here; they are in the registry already.
+    void renew(TaskRunner& runner, bool execution_role, std::string credentials_id);
     TaskRunner* find(const std::string& task_arn);
     [[nodiscard]] std::string explain(const core::TaskState& task) const;
     asio::awaitable<void> drain(std::shared_ptr<OneShot<bool>> done);
@@ -63,8 +65,8 @@ struct TaskEngine::State {
     std::map<std::string, std::unique_ptr<TaskRunner>> runners;
     /// Restored tasks: not resumed before the first comparison with the runtime, on which depends what they do next.
     std::set<std::string> held;
-    /// Credentials ids that came for a task after its payload, forgotten with it.
-    std::map<std::string, std::set<std::string>> later_credentials;
+    /// All credentials ids of tasks that got one after their payload, forgotten with the task.
+    std::map<std::string, std::set<std::string>> credentials_of;
     bool compared_once = false;
     bool alarmed = false;
 

@@ -92,11 +92,22 @@ TaskRunner& TaskEngine::State::add(core::TaskState task) {
 
 void TaskEngine::State::launch(TaskRunner& runner) { own_tasks.spawn(own(runner.state().arn)); }
 
+void TaskEngine::State::renew(TaskRunner& runner, bool execution_role, std::string credentials_id) {
+    const core::TaskState& task = runner.state();
+    std::set<std::string>& all = credentials_of[task.arn];
+    for (const std::string& id : {task.credentials_id, task.execution_credentials_id, credentials_id}) {
+        if (!id.empty()) all.insert(id);
+    }
+    runner.tell(
+        core::CredentialsRenewed{.credentials_id = std::move(credentials_id), .execution_role = execution_role});
+}
+
 asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
     TaskRunner& runner = *runners.at(task_arn);
     co_await runner.run();
-    for (const std::string& id : later_credentials[task_arn]) parts.credentials.forget(id);
-    later_credentials.erase(task_arn);
+    if (const auto ids = credentials_of.extract(task_arn); !ids.empty()) {
+        for (const std::string& id : ids.mapped()) parts.credentials.forget(id);
+    }
     host.leave(task_arn);
     board.erase(task_arn);
     runners.erase(task_arn);
@@ -224,14 +235,12 @@ asio::awaitable<bool> TaskEngine::stop_task(std::string task_arn) {
 asio::awaitable<bool> TaskEngine::refresh_credentials(std::string task_arn, bool execution_role,
                                                       model::RoleCredentials credentials) {
     State& state = *state_;
-    const std::string id = credentials.credentials_id;
-    const auto type = execution_role ? credentials::RoleType::TaskExecution : credentials::RoleType::TaskApplication;
-    state.parts.credentials.put({.task_arn = task_arn, .role_type = type, .role = std::move(credentials)});
     TaskRunner* runner = state.find(task_arn);
     if (runner == nullptr) co_return false;
-    const core::TaskState& task = runner->state();
-    if (id != task.credentials_id && id != task.execution_credentials_id) state.later_credentials[task_arn].insert(id);
-    if (execution_role) runner->tell(core::ExecutionCredentialsArrived{});
+    std::string id = credentials.credentials_id;
+    const auto type = execution_role ? credentials::RoleType::TaskExecution : credentials::RoleType::TaskApplication;
+    state.parts.credentials.put({.task_arn = task_arn, .role_type = type, .role = std::move(credentials)});
+    state.renew(*runner, execution_role, std::move(id));
     co_return true;
 }
 

@@ -73,7 +73,8 @@ struct CredentialsDue {
 
 /// control-plane.md 6.3: acks are sent only when `handled`.
 struct PayloadOutcome {
-    bool handled = true;
+    bool handled = true;                   ///< no task has Failed
+    std::vector<model::Acceptance> tasks;  ///< in the order of the payload
     std::vector<CredentialsDue>
         credentials;  ///< one IAMRoleCredentialsAckRequest each, task role before execution role
 };
@@ -102,7 +103,8 @@ class TaskEngine {
 
     /// Returns once everything accepted is durable.
     asio::awaitable<PayloadOutcome> accept(model::PayloadMessage payload);
-    /// IAMRoleCredentialsMessage: stored in any case; true (ack it) when the task is known.
+    /// IAMRoleCredentialsMessage: true (ack it) when the task is known. It uses the new id from then on; what was
+    /// created before goes on asking for the old one, and all of them are forgotten with the task.
     asio::awaitable<bool> refresh_credentials(std::string task_arn, bool execution_role,
                                               model::RoleCredentials credentials);
     /// Desired status of the task becomes STOPPED, durably; false when it is unknown.

@@ -468,4 +468,11 @@ struct PayloadMessage {
     }
 };
 
+/// What became of one task of a payload.
+enum class Acceptance : std::uint8_t {
+    Held,     ///< new and saved, or known already
+    Refused,  ///< for good, and reported STOPPED with the reason: handled, but nothing of it is here
+    Failed,   ///< not understood, or not saved: not handled, the service sends it again
+};
+
 }  // namespace nodeagent::model

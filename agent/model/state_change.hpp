@@ -44,11 +44,14 @@ struct TaskStateChange {
     friend bool operator==(const TaskStateChange&, const TaskStateChange&) = default;
 };
 
-/// ECS has acknowledged these statuses: the engine raises `sent` to them. ecs -> engine, by value.
+/// ECS has acknowledged these statuses: the engine raises `sent` to them. ecs -> engine, by value. With `refused` it
+/// will never take them (it does not know the task, or the report cannot be written down): nobody waits for them any
+/// more.
 struct StateChangeAck {
     std::string task_arn;
     std::optional<TaskStatus> task_status;
     std::vector<std::pair<std::string, ContainerStatus>> containers;  ///< name, status
+    std::string refused;                                              ///< why ECS never will; "" when it has
 };
 
 }  // namespace nodeagent::model

@@ -160,8 +160,11 @@ TEST_F(StateReporterTest, DropsWhatTheServiceCallsInvalidAndGoesOn) {
     EXPECT_THAT(statuses(), ElementsAre("arn:1 RUNNING"));
     clock.advance(1200ms, io);
     EXPECT_THAT(statuses(), ElementsAre("arn:1 RUNNING", "arn:1 STOPPED"));
-    ASSERT_EQ(acks.size(), 1U);
-    EXPECT_EQ(acks[0].task_status, TaskStatus::Stopped);
+    ASSERT_EQ(acks.size(), 2U);
+    EXPECT_EQ(acks[0].task_status, TaskStatus::Running);
+    EXPECT_THAT(acks[0].refused, testing::HasSubstr("InvalidParameterException"));
+    EXPECT_EQ(acks[1].task_status, TaskStatus::Stopped);
+    EXPECT_EQ(acks[1].refused, "");
 }
 
 TEST_F(StateReporterTest, SubmitsForTenTasksAtOnceAndLetsTheEleventhWait) {

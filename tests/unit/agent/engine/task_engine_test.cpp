@@ -312,12 +312,65 @@ TEST_F(TaskEngineTest, CredentialsAreAcknowledgedServedAndNeverSaved) {
     }
 }
 
-TEST_F(TaskEngineTest, RefreshedCredentialsOfAnUnknownTaskAreKeptButNotAcknowledged) {
+TEST_F(TaskEngineTest, RefreshedCredentialsOfAnUnknownTaskAreNeitherAcknowledgedNorKept) {
     start();
     model::RoleCredentials role;
     role.credentials_id = "c-9";
     EXPECT_FALSE(run(engine->refresh_credentials(kArn, false, role)));
-    EXPECT_NE(credentials.get("c-9"), nullptr);
+    EXPECT_EQ(credentials.get("c-9"), nullptr);
+}
+
+TEST_F(TaskEngineTest, ANewCredentialsIdIsUsedFromThenOnAndForgottenWithTheTask) {
+    start();
+    model::Task with_role = task(kArn, {container("app")});
+    with_role.role_credentials.emplace().credentials_id = "c-1";
+    accept({with_role});
+    settle();
+    model::RoleCredentials renewed;
+    renewed.credentials_id = "c-2";
+    EXPECT_TRUE(run(engine->refresh_credentials(kArn, false, renewed)));
+    live_through(1s);
+    EXPECT_EQ(snapshots.current()->tasks.at(kArn)->credentials_id, "c-2");
+    EXPECT_THAT(stored_task(kArn), HasSubstr("c-2"));
+    EXPECT_TRUE(credentials.known("c-1"));  // the running container asks for it
+
+    backend.exit("app", 0);
+    live_through(11min);
+    EXPECT_THAT(stored_task(kArn), "");
+    EXPECT_FALSE(credentials.known("c-1"));
+    EXPECT_FALSE(credentials.known("c-2"));
+}
+
+TEST_F(TaskEngineTest, ATaskWhoseEndEcsWillNeverTakeIsCleanedUpAllTheSame) {
+    sink.acknowledge = [this](model::StateChangeAck ack) {
+        ack.refused = "InvalidParameterException: no such task";
+        engine->acknowledged(std::move(ack));
+    };
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    backend.exit("app", 3);
+    live_through(5min);
+    EXPECT_NE(stored_task(kArn), "");
+    live_through(6min);
+    EXPECT_EQ(stored_task(kArn), "");
+    EXPECT_FALSE(snapshots.current()->tasks.contains(kArn));
+}
+
+TEST_F(TaskEngineTest, FiftyTasksOfOnePayloadAreOneCommit) {
+    std::vector<model::Task> fifty;
+    for (int i = 0; i < 50; ++i) fifty.push_back(task(arn_of(i), {container("app")}));
+    store.commits = 0;
+    start();
+    bool counted = false;
+    asio::co_spawn(io, engine->accept(payload(fifty)), [&](const std::exception_ptr&, const PayloadOutcome& outcome) {
+        EXPECT_EQ(outcome.tasks.size(), 50U);
+        EXPECT_TRUE(outcome.handled);
+        EXPECT_LE(store.commits, 1);
+        counted = true;
+    });
+    settle();
+    EXPECT_TRUE(counted);
 }
 
 TEST_F(TaskEngineTest, ATaskWaitsForHostResourcesUntilAnotherEnds) {

@@ -84,21 +84,31 @@ TEST_F(AcsConversationTest, AcknowledgesNothingWhenTheTasksHoldANull) {
     EXPECT_THAT(handler.invalid, IsEmpty());
 }
 
-TEST_F(AcsConversationTest, ReportsATaskTheEngineCannotReadAndForgetsItsCredentials) {
-    handler.refuse = Error{.kind = ErrorKind::Malformed, .what = "containers[0].image: missing"};
+TEST_F(AcsConversationTest, ForgetsTheCredentialsOfATaskThatIsRefusedForGood) {
+    handler.verdict = model::Acceptance::Refused;
+    EXPECT_THAT(
+        tell("PayloadMessage",
+             std::string(kIds) + R"(,"messageId":"p","tasks":[{"arn":"t","roleCredentials":)" + role("app") + "}]"),
+        ElementsAre(ack("p"), credentials_ack("app", "p")));
+    EXPECT_FALSE(registry.known("app"));
+}
+
+TEST_F(AcsConversationTest, LetsTheServiceRepeatAPayloadThatCouldNotBeSavedAndKeepsNoneOfItsCredentials) {
+    handler.verdict = model::Acceptance::Failed;
     EXPECT_THAT(
         tell("PayloadMessage",
              std::string(kIds) + R"(,"messageId":"p","tasks":[{"arn":"t","roleCredentials":)" + role("app") + "}]"),
         IsEmpty());
-    EXPECT_THAT(handler.invalid,
-                ElementsAre("t: UnrecogniedTaskError: Error loading task - containers[0].image: missing"));
     EXPECT_FALSE(registry.known("app"));
+    EXPECT_THAT(handler.invalid, IsEmpty());
 }
 
-TEST_F(AcsConversationTest, LetsTheServiceRepeatAPayloadThatCouldNotBeSaved) {
-    handler.refuse = Error{.kind = ErrorKind::Unavailable, .what = "disk full"};
-    EXPECT_THAT(tell("PayloadMessage", std::string(kIds) + R"(,"messageId":"p","tasks":[{"arn":"t"}])"), IsEmpty());
-    EXPECT_THAT(handler.invalid, IsEmpty());
+TEST_F(AcsConversationTest, HandsAllTasksOfAPayloadOverTogether) {
+    tell("PayloadMessage",
+         std::string(kIds) +
+             R"(,"messageId":"p","tasks":[{"arn":"a"},{"arn":"b"},{"arn":"c","desiredStatus":"STOPPED"}])");
+    EXPECT_EQ(handler.batches, 1);
+    EXPECT_THAT(handler.accepted, ElementsAre("c STOPPED", "a ", "b "));
 }
 
 TEST_F(AcsConversationTest, RefusesTasksWithAnUnknownProxyOrABrokenInterface) {
@@ -110,13 +120,14 @@ TEST_F(AcsConversationTest, RefusesTasksWithAnUnknownProxyOrABrokenInterface) {
     EXPECT_THAT(handler.accepted, ElementsAre("mesh "));
 }
 
-TEST_F(AcsConversationTest, StoresRefreshedCredentialsButAcknowledgesOnlyForAKnownTask) {
+TEST_F(AcsConversationTest, KeepsAndAcknowledgesRefreshedCredentialsOfKnownTasksOnly) {
     const std::string refresh =
         R"("messageId":"m","roleType":"TaskExecution","taskArn":"t","roleCredentials":)" + role("c");
     EXPECT_THAT(tell("IAMRoleCredentialsMessage", refresh), IsEmpty());
-    EXPECT_TRUE(registry.get("c"));
+    EXPECT_FALSE(registry.known("c"));
     handler.local = {{.arn = "t", .desired = model::TaskStatus::Running}};
     EXPECT_THAT(tell("IAMRoleCredentialsMessage", refresh), ElementsAre(credentials_ack("c", "m")));
+    EXPECT_TRUE(registry.get("c"));
     EXPECT_THAT(handler.used, ElementsAre("t execution c", "t execution c"));
 }
 

@@ -18,10 +18,11 @@
 namespace nodeagent::ecs {
 
 struct ScriptedHandler final : AcsHandler {
-    asio::awaitable<Result<void>> accept(std::shared_ptr<const model::Task> task) override {
-        accepted.push_back(task->arn + " " + task->desired_status);
-        if (refuse) co_return *refuse;
-        co_return Result<void>{};
+    asio::awaitable<std::vector<model::Acceptance>> accept(
+        std::vector<std::shared_ptr<const model::Task>> tasks) override {
+        for (const auto& task : tasks) accepted.push_back(task->arn + " " + task->desired_status);
+        ++batches;
+        co_return std::vector<model::Acceptance>(tasks.size(), verdict);
     }
     void report_invalid(std::string task_arn, std::string reason) override {
         invalid.push_back(task_arn + ": " + reason);
@@ -55,7 +56,8 @@ struct ScriptedHandler final : AcsHandler {
     void heartbeat() override { ++heartbeats; }
 
     std::vector<LocalTask> local;
-    std::optional<Error> refuse;
+    model::Acceptance verdict = model::Acceptance::Held;
+    int batches = 0;
     bool cannot_save = false;
     std::vector<std::string> accepted, invalid, used, stopped, erased;
     std::vector<Attachment> attachments;
