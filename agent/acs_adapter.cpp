@@ -124,14 +124,14 @@ asio::awaitable<void> AcsAdapter::erase_attachment(std::string key) {
 
 void AcsAdapter::heartbeat() { parts_.on_heartbeat(); }
 
-std::vector<ecs::Attachment> saved_attachments(const engine::StoredState& stored) {
-    std::vector<ecs::Attachment> found;
+SavedAttachments saved_attachments(const engine::StoredState& stored) {
+    SavedAttachments found;
     for (const auto& [key, text] : stored.metadata) {
         if (!key.starts_with(kAttachmentPrefix)) continue;
         if (auto attachment = from_text(text)) {
-            found.push_back(*std::move(attachment));
+            found.attachments.push_back(*std::move(attachment));
         } else {
-            log::warn("a saved attachment cannot be read; it is ignored", {{"key", key}});
+            found.damaged.push_back(key);
         }
     }
     return found;

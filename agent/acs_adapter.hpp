@@ -46,7 +46,12 @@ class AcsAdapter final : public ecs::AcsHandler {
     Parts parts_;
 };
 
-/// The attachments that save_attachment() left in the store's metadata shelf; damaged ones are skipped.
-[[nodiscard]] std::vector<ecs::Attachment> saved_attachments(const engine::StoredState& stored);
+struct SavedAttachments {
+    std::vector<ecs::Attachment> attachments;
+    std::vector<std::string> damaged;  ///< keys on the metadata shelf, to be set aside
+};
+
+/// What save_attachment() left in the store's metadata shelf.
+[[nodiscard]] SavedAttachments saved_attachments(const engine::StoredState& stored);
 
 }  // namespace nodeagent

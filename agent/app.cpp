@@ -157,11 +157,15 @@ class App {
     asio::awaitable<bool> check_cloud_init();
     asio::awaitable<runtime::Capabilities> wait_for_runtime();
     asio::awaitable<std::optional<engine::StoredState>> open_state();
+    asio::awaitable<Result<engine::StoredState>> load_when_possible();
+    asio::awaitable<std::vector<ecs::Attachment>> take_attachments(engine::StoredState stored);
+    void store_failed(const Error& error);
     bool prepare_cgroups(const runtime::Capabilities& capabilities);
     asio::awaitable<bool> register_instance(const runtime::Capabilities& capabilities, const std::string& restored_arn);
     asio::awaitable<void> save_identity();
     asio::awaitable<void> learn_location();
-    void open_sessions(const runtime::Capabilities& capabilities, const engine::StoredState& stored);
+    void open_sessions(const runtime::Capabilities& capabilities, const engine::StoredState& stored,
+                       std::vector<ecs::Attachment> attachments);
     asio::awaitable<Result<std::string>> discover(std::string model::PollEndpoints::*member);
     void session_changed(const ecs::SessionStatus& status);
     asio::awaitable<void> keep_small();
@@ -279,7 +283,7 @@ asio::awaitable<void> App::start() {
     const std::string restored_arn = stored->metadata_value(engine::kContainerInstanceArnKey);
     const bool registered = co_await register_instance(capabilities, restored_arn);
     if (!registered) co_return;
-    co_await save_identity();
+    life_->spawn(save_identity());
 
     reporter_ = std::make_unique<ecs::StateReporter>(
         *api_, snapshots_, clock_, main_.executor(),
@@ -295,26 +299,30 @@ asio::awaitable<void> App::start() {
                             .reserved_tcp = config_.reserved_ports,
                             .reserved_udp = config_.reserved_ports_udp,
                             .gpus = {}};
-    engine::EngineParts engine_parts{.shard = main_.executor(),
-                                     .clock = clock_,
-                                     .pool = disk_pool_,
-                                     .backend = *backend_,
-                                     .store = *store_,
-                                     .cgroups = cgroups_.get(),
-                                     .credentials = registry_,
-                                     .registry_auth = *registry_auth_,
-                                     .snapshots = snapshots_,
-                                     .reports = *reports_,
-                                     .events = events_,
-                                     .config = config_,
-                                     .totals = std::move(totals),
-                                     .on_store_failure = [this](Error error) { end(kExitRecoverable, error.what); }};
+    engine::EngineParts engine_parts{
+        .shard = main_.executor(),
+        .clock = clock_,
+        .pool = disk_pool_,
+        .backend = *backend_,
+        .store = *store_,
+        .cgroups = cgroups_.get(),
+        .credentials = registry_,
+        .registry_auth = *registry_auth_,
+        .snapshots = snapshots_,
+        .reports = *reports_,
+        .events = events_,
+        .config = config_,
+        .totals = std::move(totals),
+        .leftovers_before = parse_rfc3339(stored->metadata_value(engine::kLeftoversBeforeKey)),
+        .on_store_failure = [this](const Error& error) { store_failed(error); }};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(engine_parts));
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));
     if (!taken_up) co_return end(kExitTerminal, taken_up.error().what);
     if (!stored->tasks.empty()) log::info("saved tasks taken up", {{"tasks", stored->tasks.size()}});
-    open_sessions(capabilities, *stored);
+    engine::StoredState saved = *stored;
+    auto attachments = co_await take_attachments(std::move(saved));
+    open_sessions(capabilities, *stored, std::move(attachments));
     co_await learn_location();
     co_await keep_small();
 }
@@ -348,6 +356,27 @@ asio::awaitable<runtime::Capabilities> App::wait_for_runtime() {
     }
 }
 
+/// A store that is held, full or closed to us may be free later; ending would only be repeated by what starts the
+/// agent.
+asio::awaitable<Result<engine::StoredState>> App::load_when_possible() {
+    Backoff backoff({.min = 1s, .max = 30s, .jitter = 0.2, .multiplier = 1.5});
+    std::string told;
+    for (;;) {
+        auto loaded = co_await store_->load();
+        if (loaded) {
+            if (!told.empty()) log::info("the saved state can be used now", {{"directory", config_.data_dir}});
+            co_return loaded;
+        }
+        const Error failure = loaded.error();
+        if (told != failure.what) {
+            log::error("the saved state cannot be used; waiting until it can",
+                       {{"error", failure.what}, {"remedy", state_remedy(failure.kind, config_.data_dir)}});
+        }
+        told = failure.what;
+        co_await clock_.sleep_for(backoff.next());
+    }
+}
+
 asio::awaitable<std::optional<engine::StoredState>> App::open_state() {
     if (config_.checkpoint) {
         auto durable = std::make_unique<engine::SqliteStore>(main_.executor(), config_.data_dir);
@@ -356,12 +385,7 @@ asio::awaitable<std::optional<engine::StoredState>> App::open_state() {
     } else {
         store_ = std::make_unique<engine::MemoryStore>();
     }
-    auto loaded = co_await store_->load();
-    if (!loaded) {
-        end(kExitTerminal,
-            with_context("load the saved state from " + config_.data_dir, std::move(loaded).error()).what);
-        co_return std::nullopt;
-    }
+    auto loaded = co_await load_when_possible();
     for (const std::string& damage : loaded->damaged)
         log::error("a saved record is damaged and was set aside", {{"record", damage}});
     if (!config_.external.enabled()) {
@@ -378,12 +402,17 @@ asio::awaitable<std::optional<engine::StoredState>> App::open_state() {
         case Identity::OtherMachine: {
             log::warn("the saved state is of another EC2 instance; starting fresh",
                       {{"saved", loaded->metadata_value(engine::kEc2InstanceIdKey)}, {"now", instance_id_}});
-            const auto cleared = co_await store_->clear();
+            // what the disk brought along is removed, not taken up: also if this agent is killed before that is done
+            engine::StoredState fresh;
+            fresh.metadata[std::string(engine::kLeftoversBeforeKey)] = rfc3339_nanos(clock_.now().wall);
+            std::vector<engine::StoreChange> changes = loaded->forget_all();
+            for (const auto& [key, text] : fresh.metadata) changes.push_back({engine::Shelf::Metadata, key, text});
+            const auto cleared = co_await store_->commit(std::move(changes));
             if (!cleared) {
-                end(kExitTerminal, cleared.error().what);
+                end(kExitRecoverable, with_context("forget the saved state", cleared.error()).what);
                 co_return std::nullopt;
             }
-            co_return engine::StoredState();
+            co_return fresh;
         }
         case Identity::Fresh:
         case Identity::Same: break;
@@ -477,10 +506,17 @@ asio::awaitable<void> App::save_identity() {
     keep(engine::kClusterKey, registered_.cluster);
     keep(engine::kContainerInstanceArnKey, registered_.container_instance_arn);
     keep(engine::kEc2InstanceIdKey, instance_id_);
-    const auto saved = co_await store_->commit(std::move(changes));
-    if (!saved)
-        log::error("the instance's identity could not be saved; a restart will register a new instance",
-                   {{"error", saved.error().what}});
+    Backoff backoff({.min = 1s, .max = 30s, .jitter = 0.2, .multiplier = 1.5});
+    for (bool told = false;; told = true) {
+        std::vector<engine::StoreChange> copy = changes;
+        const auto saved = co_await store_->commit(std::move(copy));
+        if (saved) co_return;
+        if (!told) {
+            log::error("the instance's identity cannot be saved; until it is, a restart registers a new instance",
+                       {{"error", saved.error().what}, {"remedy", state_remedy(saved.error().kind, config_.data_dir)}});
+        }
+        co_await clock_.sleep_for(backoff.next());
+    }
 }
 
 /// VPC, subnet and zone id appear in metadata documents only; nothing waits for them.
@@ -498,7 +534,26 @@ asio::awaitable<void> App::learn_location() {
     endpoints_->located(vpc, zone_id);
 }
 
-void App::open_sessions(const runtime::Capabilities& capabilities, const engine::StoredState& stored) {
+/// Every task waits by itself until it can be saved, and nothing happens that is not recorded; only a database that
+/// broke while it was open needs a new start, which makes a new one.
+void App::store_failed(const Error& error) {
+    if (error.kind == ErrorKind::Malformed) return end(kExitRecoverable, error.what);
+    log::critical("state cannot be saved; work waits until it can",
+                  {{"error", error.what}, {"remedy", state_remedy(error.kind, config_.data_dir)}});
+}
+
+asio::awaitable<std::vector<ecs::Attachment>> App::take_attachments(engine::StoredState stored) {
+    SavedAttachments found = saved_attachments(stored);
+    for (const std::string& key : found.damaged) {
+        log::error("a saved attachment cannot be read and was set aside", {{"attachment", key}});
+        std::string record = key;
+        (void)co_await store_->set_aside(engine::Shelf::Metadata, std::move(record), "not an attachment");
+    }
+    co_return std::move(found.attachments);
+}
+
+void App::open_sessions(const runtime::Capabilities& capabilities, const engine::StoredState& stored,
+                        std::vector<ecs::Attachment> attachments) {
     poll_endpoints_ = std::make_unique<ecs::PollEndpointCache>(*api_, clock_, main_.executor(), config_.cluster);
     doctor_ = std::make_unique<ecs::Doctor>(
         [this](std::chrono::nanoseconds deadline) { return backend_->ping(deadline); }, clock_);
@@ -539,7 +594,7 @@ void App::open_sessions(const runtime::Capabilities& capabilities, const engine:
                                                            sequence   ? *sequence
                                                            : restored ? 0
                                                                       : -1);
-    for (ecs::Attachment& attachment : saved_attachments(stored))
+    for (ecs::Attachment& attachment : attachments)
         conversation_->attachments().restore(std::move(attachment), clock_.now());
 
     session_ = std::make_unique<ecs::AcsSession>(

@@ -16,6 +16,16 @@ Identity compare_identity(const engine::StoredState& stored, const std::string& 
     return Identity::Same;
 }
 
+std::string state_remedy(ErrorKind kind, const std::string& data_dir) {
+    switch (kind) {
+        case ErrorKind::Conflict: return "stop the other agent, or give this one another ECS_DATADIR";
+        case ErrorKind::Denied:
+            return "let this user write to " + data_dir + ", and mount it read-write; or set another ECS_DATADIR";
+        case ErrorKind::Unavailable: return "free space on the disk of " + data_dir + ", and check that disk";
+        default: return "check that " + data_dir + " is a directory on a sound disk; or set another ECS_DATADIR";
+    }
+}
+
 bool cloud_init_missed_user_data(const std::string& result_json, const std::string& user_data) {
     if (user_data.empty()) return false;
     const auto result = parse_json(result_json);

@@ -22,6 +22,9 @@ enum class Identity : unsigned char {
 [[nodiscard]] Identity compare_identity(const engine::StoredState& stored, const std::string& cluster,
                                         const std::string& instance_id);
 
+/// What an operator can do about a state store that cannot be opened for now, in `data_dir`.
+[[nodiscard]] std::string state_remedy(ErrorKind kind, const std::string& data_dir);
+
 /// True: cloud-init ended without a data source though the instance has user data, so the configuration it should have
 /// written is missing, and running would join the wrong cluster. `result_json` is /var/lib/cloud/data/result.json, ""
 /// when it cannot be read.

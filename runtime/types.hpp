@@ -74,7 +74,11 @@ struct ContainerView {
     std::optional<int> exit_code;  ///< once it has ended
     bool oom_killed = false;
     std::string error;             ///< the runtime's own error text, "" when none
+    std::string image;     ///< as create named it
     std::string image_id;
+    std::vector<std::string> env;  ///< "NAME=value"; may hold secrets: never logged, never saved
+    std::int64_t cpu_shares = 0;
+    std::int64_t memory_bytes = 0;  ///< hard limit, 0: none
     std::map<std::string, std::string> labels;
     std::optional<WallTime> created_at, started_at, finished_at;
     std::vector<PortBinding> ports;

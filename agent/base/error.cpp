@@ -28,7 +28,8 @@ Error from_error_code(std::string_view doing, std::error_code code) {
     const auto kind = [&] {
         if (code == std::errc::no_such_file_or_directory || code == std::errc::no_such_process)
             return ErrorKind::NotFound;
-        if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted)
+        if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted ||
+            code == std::errc::read_only_file_system)
             return ErrorKind::Denied;
         if (code == std::errc::file_exists || code == std::errc::address_in_use) return ErrorKind::Conflict;
         if (code == std::errc::timed_out) return ErrorKind::Timeout;

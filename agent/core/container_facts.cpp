@@ -6,6 +6,19 @@
 
 namespace nodeagent::core {
 
+SteadyTime steady_of(WallTime past, const Instant& now) {
+    const auto ago = std::max(now.wall - past, WallTime::duration::zero());
+    return now.steady - std::chrono::duration_cast<SteadyTime::duration>(ago);
+}
+
+void anchor_times(ContainerState& container, const Instant& now) {
+    if (!container.started && container.started_at) container.started = steady_of(*container.started_at, now);
+    RestartTracker& restarts = container.restarts;
+    if (!restarts.last_restart && restarts.last_restart_at) {
+        restarts.last_restart = steady_of(*restarts.last_restart_at, now);
+    }
+}
+
 namespace {
 
 using Phase = Observation::Phase;
@@ -36,6 +49,7 @@ void merge(ContainerState& container, const Observation& seen, const Instant& no
     }
     if (!seen.volumes.empty()) container.volumes = seen.volumes;
     container.pid = seen.phase == Phase::Running ? seen.pid : 0;
+    anchor_times(container, now);
     note_health(container, seen, now);
 }
 
@@ -45,11 +59,11 @@ bool restart_wanted(const ContainerState& container, const Observation& seen, co
     if (!policy || !policy->enabled || container.desired == S::Stopped || !seen.exit_code) return false;
     const auto& ignored = policy->ignored_exit_codes;
     if (std::find(ignored.begin(), ignored.end(), *seen.exit_code) != ignored.end()) return false;
-    const std::optional<WallTime> since = container.restarts.last_restart_at ? container.restarts.last_restart_at
-                                          : container.started_at             ? container.started_at
-                                                                             : seen.started_at;
     const std::chrono::seconds period(policy->restart_attempt_period);
-    return since ? now.wall - *since >= period : period.count() <= 0;
+    const std::optional<SteadyTime> since =
+        container.restarts.last_restart ? container.restarts.last_restart : container.started;
+    if (since) return now.steady - *since >= period;
+    return seen.started_at ? now.steady - steady_of(*seen.started_at, now) >= period : period.count() <= 0;
 }
 
 void begin_restart(ContainerState& container, const Observation& seen, const Instant& now,
@@ -59,6 +73,7 @@ void begin_restart(ContainerState& container, const Observation& seen, const Ins
     container.restarted_exit = ending.finished_at;
     container.restarts.count += 1;
     container.restarts.last_restart_at = now.wall;
+    container.restarts.last_restart = now.steady;
     container.known = S::Running;
     container.applied = S::Running;
     container.start_uncertain = true;
@@ -77,7 +92,7 @@ void ended(ContainerState& container, const Observation& seen, bool may_restart,
         }
         return;
     }
-    if (container.restarted_exit && seen.finished_at && *seen.finished_at <= *container.restarted_exit) return;
+    if (container.restarted_exit && seen.finished_at && *seen.finished_at == *container.restarted_exit) return;
     const auto& policy = container.definition->restart_policy;
     const bool starting = container.applied == S::Running;
     if (container.pending_exit || (starting && policy && policy->enabled && container.desired != S::Stopped)) {
@@ -181,6 +196,7 @@ void start_returned(ContainerState& container, const ContainerStarted& result, c
     container.start_uncertain = false;
     if (result.seen) observe(container, *result.seen, true, now, actions);
     if (container.known == S::Running && !container.started_at) container.started_at = now.wall;
+    anchor_times(container, now);
     const bool restarting_again = container.applied == S::Running;
     if (look_again && container.known == S::Running && !restarting_again) actions.emplace_back(InspectContainers{});
 }

@@ -12,6 +12,14 @@ namespace nodeagent::core {
 /// How often a thing that failed or is blocked is looked at again.
 inline constexpr std::chrono::seconds kRetryDelay{5};
 
+/// A moment in the past on the clock that nobody sets, as exactly as the wall clock tells now; one that seems to be in
+/// the future (the wall clock was set back) counts as now.
+[[nodiscard]] SteadyTime steady_of(WallTime past, const Instant& now);
+
+/// Puts the container's times on the steady clock that are not there yet, as early as can be: from then on the wall
+/// clock may be set.
+void anchor_times(ContainerState& container, const Instant& now);
+
 /// The first error sticks for the life of the container; one that has stopped takes none.
 void note_error(ContainerState& container, const std::optional<NamedError>& error);
 

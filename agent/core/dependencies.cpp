@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/core/container_facts.hpp"
 #include "agent/core/fetched.hpp"
 #include "agent/core/transitions.hpp"
 
@@ -29,21 +30,23 @@ bool waits_for_an_end_or_health(Condition condition) {
     return condition == Condition::Success || condition == Condition::Complete || condition == Condition::Healthy;
 }
 
-std::optional<WallTime> start_deadline(const ContainerState& dependency) {
+std::optional<SteadyTime> start_deadline(const ContainerState& dependency, const Instant& now) {
     if (dependency.definition->start_timeout <= 0 || !dependency.started_at) return std::nullopt;
-    return *dependency.started_at + std::chrono::seconds(dependency.definition->start_timeout);
+    const SteadyTime started = dependency.started ? *dependency.started : steady_of(*dependency.started_at, now);
+    return started + std::chrono::seconds(dependency.definition->start_timeout);
 }
 
-bool timed_out(const ContainerState& target, const ContainerState& dependency, Condition condition, WallTime now) {
+bool timed_out(const ContainerState& target, const ContainerState& dependency, Condition condition,
+               const Instant& now) {
     if (target.known >= ContainerStatus::Created || dependency.known == ContainerStatus::Stopped) return false;
     if (!waits_for_an_end_or_health(condition)) return false;
-    const std::optional<WallTime> deadline = start_deadline(dependency);
-    return deadline && now > *deadline;
+    const std::optional<SteadyTime> deadline = start_deadline(dependency, now);
+    return deadline && now.steady > *deadline;
 }
 
 /// The message when the condition can never be met any more; "" while it can.
 std::string hopeless(const ContainerState& target, const ContainerState* dependency, Condition condition,
-                     WallTime now) {
+                     const Instant& now) {
     const std::string pair =
         "[" + (dependency != nullptr ? describe(*dependency) : "<nil>") + "] for target [" + describe(target) + "]";
     if (dependency == nullptr) return "dependency graph: container ordering dependency " + pair + " does not exist.";
@@ -230,15 +233,15 @@ Clearance clearance(const TaskState& task, const ContainerState& container, cons
     return resources_ready(task, container);
 }
 
-std::optional<WallTime> next_start_timeout(const TaskState& task) {
-    std::optional<WallTime> earliest;
+std::optional<SteadyTime> next_start_timeout(const TaskState& task, const Instant& now) {
+    std::optional<SteadyTime> earliest;
     for (const ContainerState& container : task.containers) {
         if (container.known >= ContainerStatus::Created || container.desired != kSteady) continue;
         for (const Ordering& ordering : orderings(*container.definition)) {
             const ContainerState* dependency = task.find(ordering.on);
             if (dependency == nullptr || dependency->known == ContainerStatus::Stopped) continue;
             if (!waits_for_an_end_or_health(ordering.condition)) continue;
-            const std::optional<WallTime> deadline = start_deadline(*dependency);
+            const std::optional<SteadyTime> deadline = start_deadline(*dependency, now);
             if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
         }
     }

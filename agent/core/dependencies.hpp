@@ -47,13 +47,13 @@ struct Clearance {
 
 struct ClearanceRules {
     bool pull_dependents_upfront = false;
-    WallTime now{};
+    Instant now{};
 };
 
 [[nodiscard]] Clearance clearance(const TaskState& task, const ContainerState& container, const ClearanceRules& rules);
 
 /// When the earliest start timeout among the orderings of the task's waiting containers ends; nothing without one.
-[[nodiscard]] std::optional<WallTime> next_start_timeout(const TaskState& task);
+[[nodiscard]] std::optional<SteadyTime> next_start_timeout(const TaskState& task, const Instant& now);
 
 /// "name(image) (KNOWN->DESIRED)", " - Exit: N" after it once known; how dependency errors name a container.
 [[nodiscard]] std::string describe(const ContainerState& container);

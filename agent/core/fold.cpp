@@ -23,6 +23,7 @@ struct Fold {
 
     void operator()(const Resumed&) const {
         forget_fetched(task);
+        for (ContainerState& container : task.containers) anchor_times(container, now);
         if (!std::exchange(task.resumed, true)) return;  // a task just made or read has no marks yet
         task.offered = TaskStatus::None;
         task.acquiring = false;

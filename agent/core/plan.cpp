@@ -38,7 +38,7 @@ class Planner {
     }
 
   private:
-    [[nodiscard]] ClearanceRules rules() const { return {settings_.pull_dependents_upfront, now_.wall}; }
+    [[nodiscard]] ClearanceRules rules() const { return {settings_.pull_dependents_upfront, now_}; }
 
     /// Before anything that never ran is marked STOPPED: what waits for it must still see that it "will never start".
     /// One failure may doom the next, so this goes on until nothing changes.

@@ -14,6 +14,18 @@ bool any_essential_stopped(const TaskState& task) {
                        [](const auto& c) { return c.essential && c.known == ContainerStatus::Stopped; });
 }
 
+/// The runtime's own word for the moment, if it is one that may be; it may have been long before it was noticed.
+WallTime first_essential_end(const TaskState& task, WallTime now) {
+    WallTime first = now;
+    for (const ContainerState& container : task.containers) {
+        const bool told = container.essential && container.known == ContainerStatus::Stopped && container.finished_at;
+        if (told && (!container.started_at || *container.finished_at >= *container.started_at)) {
+            first = std::min(first, *container.finished_at);
+        }
+    }
+    return first;
+}
+
 void raise_known(TaskState& task, const Instant& now) {
     if (task.containers.empty()) return;
     const auto least = std::min_element(
@@ -60,7 +72,7 @@ void roll_up(TaskState& task, const Instant& now) {
     });
     if (essential_ends) task.desired = TaskStatus::Stopped;
     if (!task.execution_stopped_at && !task.rejected && any_essential_stopped(task))
-        task.execution_stopped_at = now.wall;
+        task.execution_stopped_at = first_essential_end(task, now.wall);
     for (ContainerState& container : task.containers) {
         container.desired = std::max(container.desired, as_container_status(task.desired));
     }

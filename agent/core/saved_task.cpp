@@ -281,7 +281,8 @@ Result<ContainerState> container_of(SavedContainer record, const std::shared_ptr
     c.created_at = wall_time(record.created_at);
     c.started_at = wall_time(record.started_at);
     c.finished_at = wall_time(record.finished_at);
-    c.restarts = {record.restarts, wall_time(record.last_restart_at)};
+    c.restarts.count = record.restarts;
+    c.restarts.last_restart_at = wall_time(record.last_restart_at);
     if (record.error) c.error = NamedError{std::move(record.error->name), std::move(record.error->message)};
     for (SavedAssignment& p : record.port_assignments) {
         c.port_assignments.push_back({p.container_port, p.host_port, std::move(p.protocol), p.mapping});
@@ -406,6 +407,7 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
     marked.acquiring = b.acquiring;
     marked.cleanup = b.cleanup;
     marked.fast_poll = b.fast_poll;
+    marked.ended = b.ended;
     marked.poll_at = b.poll_at;
     marked.wake_at = b.wake_at;
     if (marked.containers.size() != b.containers.size() || marked.resources.size() != b.resources.size()) return false;
@@ -419,6 +421,8 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
         c.pending_exit = other.pending_exit;
         c.stop_again_at = other.stop_again_at;
         c.pid = other.pid;
+        c.started = other.started;
+        c.restarts.last_restart = other.restarts.last_restart;
     }
     for (std::size_t i = 0; i < b.resources.size(); ++i) marked.resources[i].in_flight = b.resources[i].in_flight;
     return marked == b;

@@ -19,10 +19,6 @@ nanoseconds jitter(const TaskState& task, const Settings& settings, nanoseconds 
     return nanoseconds(static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(spread.count())));
 }
 
-SteadyTime on_steady_clock(WallTime when, const Instant& now) {
-    return now.steady + std::chrono::duration_cast<SteadyTime::duration>(when - now.wall);
-}
-
 bool exists_in_runtime(const ContainerState& container) {
     return container.known < ContainerStatus::Stopped && !container.runtime_id.empty();
 }
@@ -47,8 +43,9 @@ std::optional<SteadyTime> clean_up(TaskState& task, const Instant& now, const Se
                                    std::vector<Action>& actions) {
     if (task.known != TaskStatus::Stopped || task.cleanup != CleanUpStage::NotYet) return std::nullopt;
     const nanoseconds wait = settings.cleanup_wait + jitter(task, settings, settings.cleanup_jitter);
-    const WallTime due = task.known_at.value_or(now.wall) + std::chrono::duration_cast<WallTime::duration>(wait);
-    if (now.wall < due) return on_steady_clock(due, now);
+    if (!task.ended) task.ended = steady_of(task.known_at.value_or(now.wall), now);
+    const SteadyTime due = *task.ended + std::chrono::duration_cast<SteadyTime::duration>(wait);
+    if (now.steady < due) return due;
     // Unlike the reference, which gives up after three days, this waits for ECS as long as it takes.
     const bool told = task.sent == TaskStatus::Stopped || task.end_refused;
     if (!told || anything_in_flight(task)) return std::nullopt;
@@ -77,8 +74,8 @@ void schedule(TaskState& task, bool blocked, const Instant& now, const Settings&
     };
     also_at(task.poll_at);
     for (const ContainerState& container : task.containers) also_at(container.stop_again_at);
-    if (const std::optional<WallTime> timeout = next_start_timeout(task); timeout && *timeout >= now.wall) {
-        also_at(on_steady_clock(*timeout, now) + std::chrono::milliseconds(1));  // it is over just after that moment
+    if (const std::optional<SteadyTime> timeout = next_start_timeout(task, now); timeout && *timeout >= now.steady) {
+        also_at(*timeout + std::chrono::milliseconds(1));  // it is over just after that moment
     }
     // A timer that comes too early does no harm; one that is wanted later is asked for when it has come.
     if (!earliest || (task.wake_at && *task.wake_at <= *earliest)) return;

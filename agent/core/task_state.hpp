@@ -41,6 +41,7 @@ struct PortAssignment {
 struct RestartTracker {
     std::int64_t count = 0;
     std::optional<WallTime> last_restart_at;
+    std::optional<SteadyTime> last_restart;  ///< the same moment; not saved
     friend bool operator==(const RestartTracker&, const RestartTracker&) = default;
 };
 
@@ -82,6 +83,7 @@ struct ContainerState {
     std::vector<PortAssignment> port_assignments;
     std::vector<model::PortBinding> port_bindings;  ///< first non-empty set the runtime reported
     std::optional<WallTime> created_at, started_at, finished_at;
+    std::optional<SteadyTime> started;  ///< started_at on the clock that nobody sets; not saved
     std::map<std::string, std::string> labels;
     std::vector<model::NetworkView> networks;
     bool network_known = false;
@@ -136,7 +138,7 @@ struct TaskState {
     std::string execution_credentials_id;
     std::string stop_reason;           ///< the task's terminal reason; set once
     bool stop_asked = false;           ///< ECS wanted it stopped before it had a reason of its own to
-    std::optional<WallTime> known_at;  ///< when `known` last rose; cleanup counts from it
+    std::optional<WallTime> known_at;  ///< when `known` last rose
     std::optional<WallTime> pull_started_at, pull_stopped_at, execution_stopped_at;
     bool resources_consumed = false;  ///< holds CPU, memory, ports of the host
     bool task_limits = false;         ///< has a cgroup of its own (CPU and memory limits enabled when it was added)
@@ -151,6 +153,7 @@ struct TaskState {
     bool acquiring = false;                    ///< in the waiting queue for host resources
     CleanUpStage cleanup = CleanUpStage::NotYet;
     bool fast_poll = false;             ///< poll_at is one of the short polls of a blocked task
+    std::optional<SteadyTime> ended;    ///< when `known` became STOPPED: cleanup counts from it
     std::optional<SteadyTime> poll_at;  ///< when the containers are looked at again
     std::optional<SteadyTime> wake_at;  ///< the last WakeAt asked for and not yet come
 

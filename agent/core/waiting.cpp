@@ -22,7 +22,7 @@ std::string work_in_flight(const ContainerState& container) {
 
 }  // namespace
 
-std::string waiting_for(const TaskState& task, const Settings& settings, WallTime now) {
+std::string waiting_for(const TaskState& task, const Settings& settings, const Instant& now) {
     if (task.known == TaskStatus::Stopped) {
         return task.sent == TaskStatus::Stopped || task.end_refused
                    ? std::string()

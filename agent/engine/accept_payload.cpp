@@ -114,7 +114,11 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
         for (const auto& [index, runner] : added) {
             const std::string arn = runner->state().arn;
             if (saved) {
-                runner->tell(core::Resumed{});
+                if (state.compared_once) {
+                    runner->tell(core::Resumed{});
+                } else {
+                    state.held.insert(arn);
+                }
                 state.launch(*runner);
                 continue;
             }

@@ -3,12 +3,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/base/scope.hpp"
+#include "agent/core/adopt.hpp"
 #include "agent/core/from_payload.hpp"
 #include "agent/core/reconcile.hpp"
 #include "agent/engine/actions.hpp"
@@ -28,6 +30,8 @@ struct TaskEngine::State {
 
     // taking up, running and ending tasks (task_engine.cpp)
     asio::awaitable<Result<void>> restore(StoredState stored);
+    /// Books what a task that is here already holds: host resources, images, ids of credentials that are to come.
+    void take_up(const core::TaskState& task);
     TaskRunner& add(core::TaskState task);
     void launch(TaskRunner& runner);
     asio::awaitable<void> own(std::string task_arn);
@@ -45,9 +49,14 @@ struct TaskEngine::State {
     asio::awaitable<void> resync();
     asio::awaitable<bool> compare(core::ReconcileCause cause);
     asio::awaitable<void> inspect(std::vector<core::Inspection> wanted, bool at_restore);
-    asio::awaitable<void> remove_stray(core::Stray stray);
     asio::awaitable<void> compare_every_minute();
     void release_held();
+
+    // containers that no task knows (strays.cpp)
+    asio::awaitable<void> settle_strays(std::vector<core::Stray> strays);
+    asio::awaitable<void> adopt(std::string task_arn, std::vector<std::string> ids);
+    asio::awaitable<void> discard(std::string task_arn, std::vector<core::FoundContainer> left_over);
+    asio::awaitable<void> remove_stray(core::Stray stray);
 
     EngineParts parts;
     core::Identity identity;
@@ -63,12 +72,15 @@ struct TaskEngine::State {
     Actions actions;
     RunnerTools tools;
     std::map<std::string, std::unique_ptr<TaskRunner>> runners;
-    /// Restored tasks: not resumed before the first comparison with the runtime, on which depends what they do next.
+    /// Tasks restored or accepted before the first comparison with the runtime: not resumed until then, because what
+    /// they do next depends on what of them is there.
     std::set<std::string> held;
     /// All credentials ids of tasks that got one after their payload, forgotten with the task.
     std::map<std::string, std::set<std::string>> credentials_of;
+    std::set<std::string> removing;  ///< strays that are being removed, by runtime id
+    std::set<std::string> foreign;   ///< tasks of other clusters that were logged
     bool compared_once = false;
-    bool alarmed = false;
+    std::optional<ErrorKind> alarmed;  ///< what on_store_failure was last called for
 
     Scope own_tasks;
     Scope watching;

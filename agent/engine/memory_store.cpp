@@ -34,9 +34,4 @@ asio::awaitable<Result<void>> MemoryStore::set_aside(Shelf shelf, std::string ke
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> MemoryStore::clear() {
-    state_ = StoredState{};
-    co_return Result<void>{};
-}
-
 }  // namespace nodeagent::engine

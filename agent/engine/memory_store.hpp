@@ -10,7 +10,6 @@ class MemoryStore final : public StateStore {
     asio::awaitable<Result<StoredState>> load() override;
     asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) override;
     asio::awaitable<Result<void>> set_aside(Shelf shelf, std::string key, std::string why) override;
-    asio::awaitable<Result<void>> clear() override;
 
   private:
     StoredState state_;

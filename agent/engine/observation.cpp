@@ -18,6 +18,13 @@ std::string label(const runtime::ContainerView& view, std::string_view key) {
     const auto found = view.labels.find(std::string(key));
     return found == view.labels.end() ? std::string() : found->second;
 }
+/// Last path component of the URI that the variable holds.
+std::string id_in_uri(const std::vector<std::string>& env, std::string_view variable) {
+    for (const std::string& entry : env) {
+        if (entry.starts_with(variable)) return entry.substr(entry.rfind('/') + 1);
+    }
+    return {};
+}
 }  // namespace
 
 core::Observation observation(runtime::ContainerView view) {
@@ -57,12 +64,27 @@ core::Observation observation(runtime::ContainerView view) {
     return seen;
 }
 
+core::FoundContainer found_container(runtime::ContainerView view) {
+    core::FoundContainer found;
+    found.docker_name = view.name;
+    found.image = view.image;
+    found.network_mode = view.network_mode;
+    found.cpu_shares = view.cpu_shares;
+    found.memory_mib = view.memory_bytes >> 20U;
+    found.endpoint_id = id_in_uri(view.env, "ECS_CONTAINER_METADATA_URI_V4=");
+    found.credentials_id = id_in_uri(view.env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=");
+    found.health_checked = view.health.status != runtime::Health::Status::None;
+    found.seen = observation(std::move(view));
+    return found;
+}
+
 core::Listed listed(const runtime::ContainerView& view) {
     return {.runtime_id = view.id,
             .name = view.name,
             .phase = phase_of(view.phase),
             .task_arn = label(view, core::kTaskArnLabel),
-            .container_name = label(view, core::kContainerNameLabel)};
+            .container_name = label(view, core::kContainerNameLabel),
+            .cluster = label(view, core::kClusterLabel)};
 }
 
 }  // namespace nodeagent::engine

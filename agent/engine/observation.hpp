@@ -1,6 +1,7 @@
 #pragma once
 // What the runtime says of a container, in the core's words. task-engine.md 5.2 "Metadata from inspect".
 
+#include "agent/core/adopt.hpp"
 #include "agent/core/events.hpp"
 #include "agent/core/reconcile.hpp"
 #include "runtime/types.hpp"
@@ -9,6 +10,10 @@ namespace nodeagent::engine {
 
 /// `view` must come from Backend::inspect(): a listing lacks exit code, ports and mounts.
 [[nodiscard]] core::Observation observation(runtime::ContainerView view);
+
+/// The same with what else says how the container was made. Of its environment only the ids of the agent's own URIs are
+/// kept.
+[[nodiscard]] core::FoundContainer found_container(runtime::ContainerView view);
 
 /// A line of Backend::list().
 [[nodiscard]] core::Listed listed(const runtime::ContainerView& view);

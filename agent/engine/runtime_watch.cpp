@@ -14,7 +14,6 @@ namespace nodeagent::engine {
 namespace {
 constexpr std::chrono::minutes kCompareEvery(1);
 constexpr std::chrono::seconds kListAgainAfter(1);
-constexpr std::chrono::seconds kStrayGrace(10);
 }  // namespace
 
 void TaskEngine::State::connected() {
@@ -99,11 +98,9 @@ asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
     tasks.reserve(runners.size());
     for (const auto& [arn, runner] : runners) tasks.push_back(&runner->state());
 
-    core::Reconciliation found = core::reconcile(tasks, listing, cause);
-    for (core::Stray& stray : found.strays) {
-        if (stray.decision == core::Stray::Decision::Remove) watching.spawn(remove_stray(std::move(stray)));
-    }
+    core::Reconciliation found = core::reconcile(tasks, listing, cause, parts.config.cluster);
     co_await inspect(std::move(found.inspect), cause == core::ReconcileCause::AgentStart);
+    co_await settle_strays(std::move(found.strays));
     if (cause == core::ReconcileCause::AgentStart) release_held();
     co_return true;
 }
@@ -127,15 +124,6 @@ void TaskEngine::State::release_held() {
     compared_once = true;
     for (const std::string& arn : std::exchange(held, {})) {
         if (TaskRunner* runner = find(arn)) runner->tell(core::Resumed{});
-    }
-}
-
-asio::awaitable<void> TaskEngine::State::remove_stray(core::Stray stray) {
-    log::info("removing a leftover container", {{"task", stray.task_arn}, {"id", stray.runtime_id}});
-    (void)co_await parts.backend.stop(stray.runtime_id, kStrayGrace);
-    const Result<void> removed = co_await parts.backend.remove(stray.runtime_id);
-    if (!removed) {
-        log::warn("leftover container not removed", {{"id", stray.runtime_id}, {"cause", removed.error().what}});
     }
 }
 

@@ -5,16 +5,14 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace nodeagent::engine {
 
 namespace {
 
-constexpr int kSchema = 1;
-
-/// migrations[n] leads from schema n to n + 1.
-constexpr std::array<const char*, kSchema> kMigrations{
+constexpr std::array<const char*, 1> kMigrations{
     "CREATE TABLE record(shelf INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(shelf, key))"
     " WITHOUT ROWID;"
     "CREATE TABLE damaged(shelf INTEGER NOT NULL, key TEXT NOT NULL, body BLOB, why TEXT NOT NULL,"
@@ -24,6 +22,9 @@ constexpr std::array<const char*, kSchema> kMigrations{
 ErrorKind kind_of(int code) {
     switch (code & 0xff) {
         case SQLITE_NOTADB:
+        case SQLITE_ERROR:  // not the tables and columns it should have
+        case SQLITE_SCHEMA:
+        case SQLITE_MISMATCH:
         case SQLITE_CORRUPT: return ErrorKind::Malformed;
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return ErrorKind::Conflict;
@@ -32,6 +33,7 @@ ErrorKind kind_of(int code) {
         case SQLITE_AUTH: return ErrorKind::Denied;
         case SQLITE_FULL:
         case SQLITE_IOERR:
+        case SQLITE_NOMEM:
         case SQLITE_CANTOPEN: return ErrorKind::Unavailable;
         default: return ErrorKind::Internal;
     }
@@ -50,6 +52,7 @@ void bind(sqlite3_stmt* statement, int index, const std::string& text) {
 /// SQLite creates its -wal and -shm files with the mode of the database file, which must therefore be right first.
 Result<void> create_private(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0 && errno == EISDIR) return Error{.kind = ErrorKind::Malformed, .what = path + ": a directory"};
     if (descriptor < 0) return from_errno("open " + path);
     const bool tightened = ::fchmod(descriptor, 0600) == 0;
     const Error error = tightened ? Error{} : from_errno("make " + path + " private");
@@ -105,7 +108,10 @@ Result<void> SqliteDatabase::transaction(Work work) {
     return outcome;
 }
 
-Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path) {
+std::span<const char* const> SqliteDatabase::known_migrations() { return kMigrations; }
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path,
+                                                             std::span<const char* const> migrations) {
     if (auto made = create_private(path); !made) return std::move(made).error();
     std::unique_ptr<SqliteDatabase> self(new SqliteDatabase);
     sqlite3* handle = nullptr;
@@ -114,11 +120,11 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
     if (opened != SQLITE_OK) return with_context(path, self->failure("open"));
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, 2000);
-    if (auto ready = self->prepare_all(); !ready) return with_context(path, std::move(ready).error());
+    if (auto ready = self->prepare_all(migrations); !ready) return with_context(path, std::move(ready).error());
     return self;
 }
 
-Result<void> SqliteDatabase::prepare_all() {
+Result<void> SqliteDatabase::prepare_all(std::span<const char* const> migrations) {
     // A small page cache: the whole database is a few hundred kilobytes and read once.
     // Exclusive: two agents on one state would undo each other's work; it also spares the shared-memory index file.
     for (const char* pragma :
@@ -126,38 +132,64 @@ Result<void> SqliteDatabase::prepare_all() {
           "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 1048576"}) {
         if (auto set = execute(pragma); !set) return set;
     }
-    auto version = prepare("PRAGMA user_version");
-    if (!version) return std::move(version).error();
-    if (sqlite3_step(version->get()) != SQLITE_ROW) return failure("read the schema version");
-    const int found = sqlite3_column_int(version->get(), 0);
-    version->reset();
-    if (found > kSchema) {
-        return Error{.kind = ErrorKind::Conflict,
-                     .what = "schema " + std::to_string(found) + " was written by a newer agent (this one knows " +
-                             std::to_string(kSchema) + "): run that version, or remove the file to start afresh"};
-    }
-    for (int schema = found; schema < kSchema; ++schema) {
-        const std::string mark = "PRAGMA user_version = " + std::to_string(schema + 1);
-        auto migrated = transaction([&]() -> Result<void> {
-            if (auto made = execute(kMigrations[static_cast<std::size_t>(schema)]); !made) return made;
-            return execute(mark.c_str());
-        });
-        if (!migrated)
-            return with_context("migrate from schema " + std::to_string(schema), std::move(migrated).error());
-    }
-    const std::array<std::pair<Statement*, const char*>, 4> statements{{
+    if (auto current = migrate(migrations); !current) return current;
+    const std::array<std::pair<Statement*, const char*>, 3> statements{{
         {&put_, "INSERT OR REPLACE INTO record(shelf, key, body) VALUES(?1, ?2, ?3)"},
         {&erase_, "DELETE FROM record WHERE shelf = ?1 AND key = ?2"},
         {&set_aside_,
          "INSERT INTO damaged(shelf, key, body, why, set_aside_at)"
          " SELECT shelf, key, body, ?3, datetime('now') FROM record WHERE shelf = ?1 AND key = ?2"},
-        {&clear_, "DELETE FROM record"},
     }};
     for (const auto& [statement, sql] : statements) {
         auto prepared = prepare(sql);
         if (!prepared) return std::move(prepared).error();
         *statement = *std::move(prepared);
     }
+    return {};
+}
+
+Result<void> SqliteDatabase::migrate(std::span<const char* const> migrations) {
+    const int latest = static_cast<int>(migrations.size());
+    auto version = prepare("PRAGMA user_version");
+    if (!version) return std::move(version).error();
+    if (sqlite3_step(version->get()) != SQLITE_ROW) return failure("read the schema version");
+    const int found = sqlite3_column_int(version->get(), 0);
+    version->reset();
+    if (found > latest || found < 0) {
+        return Error{.kind = ErrorKind::Malformed,
+                     .what = "schema " + std::to_string(found) + " was written by a newer agent; this one knows " +
+                             std::to_string(latest)};
+    }
+    for (int schema = found; schema < latest; ++schema) {
+        const std::string mark = "PRAGMA user_version = " + std::to_string(schema + 1);
+        auto migrated = transaction([&]() -> Result<void> {
+            if (auto made = execute(migrations[static_cast<std::size_t>(schema)]); !made) return made;
+            return execute(mark.c_str());
+        });
+        if (!migrated)
+            return with_context("migrate from schema " + std::to_string(schema), std::move(migrated).error());
+    }
+    return {};
+}
+
+Result<void> SqliteDatabase::set_unreadable_rows_aside(StoredState& state) {
+    auto rows = prepare("SELECT CAST(key AS TEXT) FROM record WHERE typeof(key) <> 'text' OR typeof(body) <> 'text'");
+    if (!rows) return std::move(rows).error();
+    std::vector<std::string> found;
+    int step = sqlite3_step(rows->get());
+    for (; step == SQLITE_ROW; step = sqlite3_step(rows->get())) found.push_back(column_text(rows->get(), 0));
+    if (step != SQLITE_DONE) return failure("read records");
+    if (found.empty()) return {};
+    auto moved = transaction([&]() -> Result<void> {
+        const char* const copy =
+            "INSERT INTO damaged(shelf, key, body, why, set_aside_at)"
+            " SELECT shelf, CAST(key AS TEXT), body, 'not a text', datetime('now') FROM record"
+            " WHERE typeof(key) <> 'text' OR typeof(body) <> 'text'";
+        if (auto copied = execute(copy); !copied) return copied;
+        return execute("DELETE FROM record WHERE typeof(key) <> 'text' OR typeof(body) <> 'text'");
+    });
+    if (!moved) return moved;
+    for (const std::string& key : found) state.damaged.push_back("record " + key + ": not a text");
     return {};
 }
 
@@ -169,9 +201,10 @@ Result<StoredState> SqliteDatabase::load() {
         return Error{.kind = ErrorKind::Malformed, .what = "the database is damaged: " + verdict};
     }
     check->reset();
+    StoredState state;
+    if (auto moved = set_unreadable_rows_aside(state); !moved) return std::move(moved).error();
     auto rows = prepare("SELECT shelf, key, body FROM record");
     if (!rows) return std::move(rows).error();
-    StoredState state;
     for (;;) {
         const int step = sqlite3_step(rows->get());
         if (step == SQLITE_DONE) return state;
@@ -210,10 +243,6 @@ Result<void> SqliteDatabase::set_aside(Shelf shelf, const std::string& key, cons
         }
         return {};
     });
-}
-
-Result<void> SqliteDatabase::clear() {
-    return transaction([&]() -> Result<void> { return run(clear_.get()); });
 }
 
 }  // namespace nodeagent::engine

@@ -109,9 +109,4 @@ asio::awaitable<Result<void>> SqliteStore::set_aside(Shelf shelf, std::string ke
     co_return co_await thread_.run(std::move(work));
 }
 
-asio::awaitable<Result<void>> SqliteStore::clear() {
-    auto work = [database = database_] { return database->clear(); };
-    co_return co_await thread_.run(std::move(work));
-}
-
 }  // namespace nodeagent::engine

@@ -24,12 +24,12 @@ class SqliteStore final : public StateStore {
     SqliteStore(asio::any_io_executor shard, std::string data_dir);
     ~SqliteStore() override;
 
-    /// Opens the file; call it first. Conflict (held by another agent, or of a newer one), Denied and Unavailable
-    /// come back as errors; damage does not, it is repaired and listed in StoredState::damaged.
+    /// Opens the file; call it first, again after an error. Conflict (held by another agent), Denied and Unavailable
+    /// come back as errors: waiting may help. Damage and a newer agent's schema do not: the file is moved aside, which
+    /// is listed in StoredState::damaged.
     asio::awaitable<Result<StoredState>> load() override;
     asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) override;
     asio::awaitable<Result<void>> set_aside(Shelf shelf, std::string key, std::string why) override;
-    asio::awaitable<Result<void>> clear() override;
 
     /// Waits for everything that was committed. Before the shard ends.
     asio::awaitable<void> drain() { return writers_.drain(); }

@@ -4,6 +4,17 @@
 
 namespace nodeagent::engine {
 
+std::vector<StoreChange> StoredState::forget_all() const {
+    std::vector<StoreChange> changes;
+    const auto erase = [&](Shelf shelf, const std::map<std::string, std::string>& records) {
+        for (const auto& [key, text] : records) changes.push_back(StoreChange{shelf, key, std::nullopt});
+    };
+    erase(Shelf::Tasks, tasks);
+    erase(Shelf::Images, images);
+    erase(Shelf::Metadata, metadata);
+    return changes;
+}
+
 asio::awaitable<Result<void>> StateStore::put(Shelf shelf, std::string key, std::string text) {
     std::vector<StoreChange> changes;
     changes.push_back(StoreChange{shelf, std::move(key), std::move(text)});

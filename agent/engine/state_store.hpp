@@ -27,6 +27,8 @@ inline constexpr std::string_view kAvailabilityZoneKey = "availability-zone";
 inline constexpr std::string_view kClusterKey = "cluster-name";
 inline constexpr std::string_view kContainerInstanceArnKey = "container-instance-arn";
 inline constexpr std::string_view kEc2InstanceIdKey = "ec2-instance-id";
+/// RFC 3339; containers of unknown tasks created before are another machine's (EngineParts::leftovers_before).
+inline constexpr std::string_view kLeftoversBeforeKey = "leftovers-before";
 inline constexpr std::string_view kManifestSequenceKey = "task-manifest-seq-num";
 
 /// One put (text) or erase (no text).
@@ -40,6 +42,8 @@ struct StoredState {
     std::map<std::string, std::string> tasks, images, metadata;
     /// What could not be read and was set aside, for one warning each: "task arn:...: <why>", "database: <why>".
     std::vector<std::string> damaged;
+    /// Erases everything that is in it: the host has become another container instance.
+    [[nodiscard]] std::vector<StoreChange> forget_all() const;
     [[nodiscard]] std::string metadata_value(std::string_view key) const {
         const auto found = metadata.find(std::string(key));
         return found == metadata.end() ? std::string() : found->second;
@@ -56,8 +60,6 @@ class StateStore {
     virtual asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) = 0;
     /// Moves a record that nobody can decode out of the way, keeping it for people.
     virtual asio::awaitable<Result<void>> set_aside(Shelf shelf, std::string key, std::string why) = 0;
-    /// Forgets everything: the host has become another container instance.
-    virtual asio::awaitable<Result<void>> clear() = 0;
 
     asio::awaitable<Result<void>> put(Shelf shelf, std::string key, std::string text);
     asio::awaitable<Result<void>> erase(Shelf shelf, std::string key);

@@ -64,8 +64,7 @@ TaskEngine::State::State(EngineParts given)
             .settings = lifecycle_settings(parts.config),
             .on_store_failure =
                 [this](const Error& error) {
-                    if (std::exchange(alarmed, true)) return;
-                    log::critical("state cannot be saved: is the disk full or read-only?", {{"cause", error.what}});
+                    if (std::exchange(alarmed, error.kind) == error.kind) return;
                     if (parts.on_store_failure) parts.on_store_failure(error);
                 }},
       own_tasks(parts.shard),
@@ -77,12 +76,23 @@ std::string TaskEngine::State::explain(const core::TaskState& task) const {
     if (!link.reachable() && task.known < core::TaskStatus::Running) {
         return "for the container runtime, which cannot be reached";
     }
-    return core::waiting_for(task, tools.settings, parts.clock.now().wall);
+    return core::waiting_for(task, tools.settings, parts.clock.now());
 }
 
 TaskRunner* TaskEngine::State::find(const std::string& task_arn) {
     const auto found = runners.find(task_arn);
     return found == runners.end() ? nullptr : found->second.get();
+}
+
+void TaskEngine::State::take_up(const core::TaskState& task) {
+    if (task.resources_consumed) host.restore(task);
+    for (const core::ContainerState& container : task.containers) {
+        images.use_again(task.arn, container.name, container.image_id);
+    }
+    // known to the credentials endpoint, whose answer then is "not yet" instead of "no such"
+    for (const std::string& id : {task.credentials_id, task.execution_credentials_id}) {
+        if (!id.empty() && task.known != core::TaskStatus::Stopped) parts.credentials.announce(id);
+    }
 }
 
 TaskRunner& TaskEngine::State::add(core::TaskState task) {
@@ -126,7 +136,8 @@ asio::awaitable<Result<void>> TaskEngine::State::restore(StoredState stored) {
             tasks.push_back(*std::move(task));
             continue;
         }
-        log::error("saved task set aside; ECS will report it as lost", {{"task", arn}, {"cause", task.error().what}});
+        log::error("saved task set aside; it is made again from its containers",
+                   {{"task", arn}, {"cause", task.error().what}});
         (void)co_await parts.store.set_aside(Shelf::Tasks, arn, task.error().what);
     }
     const bool without_limits =
@@ -143,14 +154,7 @@ asio::awaitable<Result<void>> TaskEngine::State::restore(StoredState stored) {
     }
     for (core::TaskState& task : tasks) {
         arrivals = std::max(arrivals, task.arrival + 1);
-        if (task.resources_consumed) host.restore(task);
-        for (const core::ContainerState& container : task.containers) {
-            images.use_again(task.arn, container.name, container.image_id);
-        }
-        // known to the credentials endpoint, whose answer then is "not yet" instead of "no such"
-        for (const std::string& id : {task.credentials_id, task.execution_credentials_id}) {
-            if (!id.empty() && task.known != core::TaskStatus::Stopped) parts.credentials.announce(id);
-        }
+        take_up(task);
         held.insert(task.arn);
         launch(add(std::move(task)));
     }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,12 @@ struct EngineParts {
     EventLog& events;
     const config::Config& config;  ///< cluster and region as registered
     core::HostTotals totals;       ///< as registered
-    /// A task cannot be saved any more though it was tried for a while: nothing may happen that is not recorded, so the
-    /// process should end. Called once.
+    /// Containers of unknown tasks that were created before this moment are of another machine's life: removed, not
+    /// taken up.
+    std::optional<std::chrono::system_clock::time_point> leftovers_before = std::nullopt;
+    /// A task cannot be saved though it was tried for a while. Nothing happens that is not recorded: work waits, and
+    /// saving is tried again for ever. The owner says so to people, or ends the process if trying cannot help. Called
+    /// once for each kind of failure.
     std::function<void(Error)> on_store_failure;
 };
 

@@ -19,8 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kSaveDelay(100);  // a kill within it makes ECS hear a status twice
 
-/// A full disk may get room again; a state that cannot be saved for this long ends the process (house rule: no effect
-/// without a record).
+/// A full disk may get room again: saving is tried for ever, and after this many times people are told.
 constexpr int kSaveAttemptsBeforeAlarm = 5;
 constexpr BackoffPolicy kSaveBackoff{std::chrono::milliseconds(100), std::chrono::seconds(5), 0.2, 2};
 

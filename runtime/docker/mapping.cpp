@@ -106,6 +106,10 @@ ContainerView container_view(const Json& inspected) {
     out.id = text(member(inspected, "Id"));
     out.name = without_slash(view(member(inspected, "Name")));
     out.image_id = text(member(inspected, "Image"));
+    out.image = text(member(inspected, "Config", "Image"));
+    out.env = text_list(member(inspected, "Config", "Env"));
+    out.cpu_shares = number(member(inspected, "HostConfig", "CpuShares"));
+    out.memory_bytes = number(member(inspected, "HostConfig", "Memory"));
     out.created_at = parse_rfc3339(view(member(inspected, "Created")));
     out.labels = text_map(member(inspected, "Config", "Labels"));
 

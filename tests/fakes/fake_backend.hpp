@@ -233,7 +233,13 @@ class FakeBackend final : public runtime::Backend {
         Container made;
         made.view.id = pad("c0", ++serial_);
         made.view.name = name;
+        made.view.image = image_name;
         made.view.image_id = image->id;
+        if (const auto env = spec.config.find("Env"); env != spec.config.end() && env->is_array()) {
+            for (const auto& entry : *env) made.view.env.push_back(entry.get<std::string>());
+        }
+        made.view.cpu_shares = spec.host_config.value("CpuShares", std::int64_t{0});
+        made.view.memory_bytes = spec.host_config.value("Memory", std::int64_t{0});
         made.view.created_at = clock_.now().wall;
         if (spec.config.contains("Labels")) {
             for (const auto& [key, value] : spec.config["Labels"].items())

@@ -24,7 +24,6 @@ class FlakyStore final : public engine::StateStore {
         damaged.push_back(key + ": " + why);
         return memory_.set_aside(shelf, std::move(key), std::move(why));
     }
-    asio::awaitable<Result<void>> clear() override { return memory_.clear(); }
 
     int failures = 0;  ///< commits that fail from now on; negative: all
     int commits = 0;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "agent/engine/memory_store.hpp"
+#include "agent/engine/sqlite_database.hpp"
 #include "agent/engine/sqlite_store.hpp"
 
 namespace nodeagent::engine {
@@ -121,10 +123,10 @@ TEST_P(StoreContract, ARecordSetAsideIsNotLoadedAgain) {
     EXPECT_THAT(loaded().tasks, ElementsAre(Pair("good", "{}")));
 }
 
-TEST_P(StoreContract, ClearForgetsEverything) {
+TEST_P(StoreContract, ForgetsEverythingInOneCommit) {
     run(io, store->put(Shelf::Tasks, "arn", "task"));
     run(io, store->put(Shelf::Metadata, "k", "v"));
-    EXPECT_TRUE(run(io, store->clear()));
+    EXPECT_TRUE(run(io, store->commit(loaded().forget_all())));
     const StoredState state = loaded();
     EXPECT_THAT(state.tasks, IsEmpty());
     EXPECT_THAT(state.metadata, IsEmpty());
@@ -146,6 +148,15 @@ class SqliteStoreTest : public testing::Test {
     [[nodiscard]] std::string file() const { return directory.path() + "/data/ecs-node-agent.db"; }
     [[nodiscard]] std::unique_ptr<SqliteStore> open() {
         return std::make_unique<SqliteStore>(io.get_executor(), directory.path() + "/data/");
+    }
+
+    /// Runs statements on the file behind the store's back.
+    void open_raw(const char* sql) {
+        std::filesystem::create_directories(directory.path() + "/data");
+        sqlite3* handle = nullptr;
+        ASSERT_EQ(sqlite3_open(file().c_str(), &handle), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+        sqlite3_close(handle);
     }
 
     TempDirectory directory;
@@ -231,7 +242,7 @@ TEST_F(SqliteStoreTest, ADamagedPageIsNoticedAtTheStart) {
     EXPECT_THAT(state->tasks, IsEmpty());
 }
 
-TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefused) {
+TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefusedUntilTheFirstHasGone) {
     auto store = open();
     run(io, store->load());
     run(io, store->put(Shelf::Tasks, "arn", "task"));
@@ -240,6 +251,82 @@ TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefused) {
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().kind, ErrorKind::Conflict);
     EXPECT_THAT(state.error().what, HasSubstr("another agent"));
+    store.reset();
+    const Result<StoredState> later = run(io, second->load());
+    ASSERT_TRUE(later) << later.error().what;
+    EXPECT_THAT(later->tasks, ElementsAre(Pair("arn", "task")));
+}
+
+TEST_F(SqliteStoreTest, AFileOfANewerAgentIsKeptAsideAndReported) {
+    open_raw(R"(PRAGMA user_version = 99; CREATE TABLE other(x))");
+    auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    ASSERT_THAT(state->damaged, SizeIs(1));
+    EXPECT_THAT(state->damaged[0], HasSubstr("newer agent"));
+    EXPECT_TRUE(run(io, store->put(Shelf::Tasks, "arn", "task")));
+}
+
+TEST_F(SqliteStoreTest, ADatabaseOfSomethingElseIsMovedAside) {
+    open_raw("PRAGMA user_version = 1; CREATE TABLE something(x)");
+    auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->damaged, SizeIs(1));
+}
+
+TEST_F(SqliteStoreTest, ADirectoryInItsPlaceIsMovedAside) {
+    std::filesystem::create_directories(file());
+    auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->damaged, SizeIs(1));
+}
+
+TEST_F(SqliteStoreTest, ARowThatHoldsNoTextIsSetAsideAndTheOthersStay) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "good", "task"));
+    store.reset();
+    open_raw("INSERT INTO record(shelf, key, body) VALUES(0, 'bad', x'00ff')");
+    store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->tasks, ElementsAre(Pair("good", "task")));
+    ASSERT_THAT(state->damaged, SizeIs(1));
+    EXPECT_THAT(state->damaged[0], HasSubstr("bad"));
+    EXPECT_THAT(run(io, store->load())->damaged, IsEmpty()) << "reported once";
+}
+
+TEST_F(SqliteStoreTest, AnOlderFileIsBroughtUpToDateStepByStep) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    store.reset();
+    std::vector<const char*> later(SqliteDatabase::known_migrations().begin(),
+                                   SqliteDatabase::known_migrations().end());
+    later.push_back("ALTER TABLE record ADD COLUMN note TEXT; UPDATE record SET body = body || '!'");
+    {
+        auto database = SqliteDatabase::open(file(), later);
+        ASSERT_TRUE(database) << database.error().what;
+        EXPECT_THAT((*database)->load()->tasks, ElementsAre(Pair("arn", "task!")));
+    }
+    auto again = SqliteDatabase::open(file(), later);
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_THAT((*again)->load()->tasks, ElementsAre(Pair("arn", "task!"))) << "each step is taken once";
+}
+
+TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheFileAsItWas) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Tasks, "arn", "task"));
+    store.reset();
+    std::vector<const char*> later(SqliteDatabase::known_migrations().begin(),
+                                   SqliteDatabase::known_migrations().end());
+    later.push_back("UPDATE record SET body = 'half done'; SELECT * FROM there_is_no_such_table");
+    EXPECT_FALSE(SqliteDatabase::open(file(), later));
+    store = open();
+    EXPECT_THAT(run(io, store->load())->tasks, ElementsAre(Pair("arn", "task")));
 }
 
 TEST_F(SqliteStoreTest, ADirectoryThatCannotBeMadeIsNamed) {

@@ -3,7 +3,7 @@
 namespace nodeagent {
 namespace {
 
-TEST(SavedAttachments, DamagedRecordsAreSkippedWhateverIsWrongWithThem) {
+TEST(SavedAttachments, DamagedRecordsAreNamedWhateverIsWrongWithThem) {
     engine::StoredState stored;
     stored.metadata["attachment:good"] = R"({"kind":0,"key":"02:ab","expiresAt":"2026-01-01T00:00:00Z"})";
     stored.metadata["attachment:type"] = R"({"kind":"zero","key":"k","expiresAt":"2026-01-01T00:00:00Z"})";
@@ -12,8 +12,10 @@ TEST(SavedAttachments, DamagedRecordsAreSkippedWhateverIsWrongWithThem) {
     stored.metadata["attachment:json"] = "{";
     stored.metadata["cluster-name"] = "prod";
     const auto found = saved_attachments(stored);
-    ASSERT_EQ(found.size(), 1U);
-    EXPECT_EQ(found[0].key, "02:ab");
+    ASSERT_EQ(found.attachments.size(), 1U);
+    EXPECT_EQ(found.attachments[0].key, "02:ab");
+    const std::vector<std::string> damaged{"attachment:json", "attachment:kind", "attachment:time", "attachment:type"};
+    EXPECT_EQ(found.damaged, damaged);
 }
 
 }  // namespace

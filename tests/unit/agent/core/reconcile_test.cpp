@@ -16,7 +16,8 @@ Listed listed(const std::string& name, Phase phase, std::string id = {}) {
             .name = "ecs-fam-" + name,
             .phase = phase,
             .task_arn = kArn,
-            .container_name = name};
+            .container_name = name,
+            .cluster = "prod"};
 }
 std::vector<std::string> looked_at(const Reconciliation& r) {
     std::vector<std::string> names;
@@ -24,17 +25,28 @@ std::vector<std::string> looked_at(const Reconciliation& r) {
     return names;
 }
 
+std::vector<std::string> decisions(const Reconciliation& r) {
+    std::vector<std::string> all;
+    for (const Stray& stray : r.strays) {
+        const char* const word = stray.decision == Stray::Decision::Remove  ? " remove"
+                                 : stray.decision == Stray::Decision::Adopt ? " adopt"
+                                                                            : " ignore";
+        all.push_back(stray.runtime_id + word);
+    }
+    return all;
+}
+
 TEST(Reconcile, LooksOnlyAtWhatDiffers) {
     const Bench b = running_task({container("a"), container("b")});
     const std::vector<Listed> listing{listed("a", Phase::Running), listed("b", Phase::Stopped)};
-    const Reconciliation r = reconcile({&b.task}, listing, ReconcileCause::Periodic);
+    const Reconciliation r = reconcile({&b.task}, listing, ReconcileCause::Periodic, "prod");
     EXPECT_THAT(looked_at(r), ElementsAre("b"));
-    EXPECT_THAT(looked_at(reconcile({&b.task}, listing, ReconcileCause::AgentStart)), ElementsAre("a", "b"));
+    EXPECT_THAT(looked_at(reconcile({&b.task}, listing, ReconcileCause::AgentStart, "prod")), ElementsAre("a", "b"));
 }
 
 TEST(Reconcile, LooksForWhatTheListingLacksBeforeItCountsAsGone) {
     const Bench b = running_task({container("a"), container("b")});
-    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::StreamBreak);
+    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::StreamBreak, "prod");
     ASSERT_THAT(looked_at(r), ElementsAre("b"));
     EXPECT_EQ(r.inspect[0].runtime_id, "id-b");
 }
@@ -42,7 +54,8 @@ TEST(Reconcile, LooksForWhatTheListingLacksBeforeItCountsAsGone) {
 TEST(Reconcile, FindsByNameWhatWasCreatedBeforeItsIdWasSaved) {
     Bench b(task_of({container("a")}));
     b.task.containers[0].known = ContainerStatus::Pulled;
-    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Created, "fresh")}, ReconcileCause::AgentStart);
+    const Reconciliation r =
+        reconcile({&b.task}, {listed("a", Phase::Created, "fresh")}, ReconcileCause::AgentStart, "prod");
     ASSERT_THAT(r.inspect, SizeIs(1));
     EXPECT_EQ(r.inspect[0].runtime_id, "fresh");
     EXPECT_THAT(r.strays, IsEmpty());
@@ -51,33 +64,71 @@ TEST(Reconcile, FindsByNameWhatWasCreatedBeforeItsIdWasSaved) {
 TEST(Reconcile, NoticesWhatCameBackAfterItsEnd) {
     Bench b = running_task({container("a")});
     b.run(DesiredChanged{TaskStatus::Stopped});
-    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::Periodic)),
+    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Running)}, ReconcileCause::Periodic, "prod")),
                 ElementsAre("a"));
-    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::AgentStart)), IsEmpty());
+    EXPECT_THAT(looked_at(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::AgentStart, "prod")),
+                IsEmpty());
 }
 
 TEST(Reconcile, AContainerWithWorkInFlightIsLeftToThatWork) {
     Bench b = running_task({container("a")});
     b.hear(DesiredChanged{TaskStatus::Stopped});
-    EXPECT_THAT(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::Periodic).inspect, IsEmpty());
-    EXPECT_THAT(reconcile({&b.task}, {}, ReconcileCause::Periodic).inspect, IsEmpty());
+    EXPECT_THAT(reconcile({&b.task}, {listed("a", Phase::Stopped)}, ReconcileCause::Periodic, "prod").inspect,
+                IsEmpty());
+    EXPECT_THAT(reconcile({&b.task}, {}, ReconcileCause::Periodic, "prod").inspect, IsEmpty());
 }
 
-TEST(Reconcile, RemovesOnlyStoppedLeftoversOfItsOwnTasks) {
+TEST(Reconcile, RemovesWhateverStandsInForAContainerThatIsThereRunningOrNot) {
     const Bench b = running_task({container("a")});
     Listed leftover = listed("a", Phase::Created, "old");
     leftover.name = "ecs-fam-a-before";
     Listed alive = leftover;
     alive.runtime_id = "alive";
     alive.phase = Phase::Running;
-    Listed foreign = listed("x", Phase::Stopped, "foreign");
-    foreign.task_arn = "arn:of:another";
-    const Reconciliation r =
-        reconcile({&b.task}, {listed("a", Phase::Running), leftover, alive, foreign}, ReconcileCause::Periodic);
-    ASSERT_THAT(r.strays, SizeIs(3));
-    EXPECT_EQ(r.strays[0].decision, Stray::Decision::Remove);
-    EXPECT_EQ(r.strays[1].decision, Stray::Decision::Ignore);
-    EXPECT_EQ(r.strays[2].decision, Stray::Decision::Ignore);
+    Listed unheard_of = listed("x", Phase::Running, "x");
+    const Reconciliation r = reconcile({&b.task}, {listed("a", Phase::Running), leftover, alive, unheard_of},
+                                       ReconcileCause::Periodic, "prod");
+    EXPECT_THAT(decisions(r), ElementsAre("old remove", "alive remove", "x remove"));
+}
+
+TEST(Reconcile, AdoptsUnknownTasksOfItsClusterAndLeavesOtherClustersAlone) {
+    Listed ours = listed("a", Phase::Stopped, "ours");
+    ours.task_arn = "arn:unknown";
+    Listed by_arn = ours;
+    by_arn.runtime_id = "by-arn";
+    by_arn.cluster = "arn:aws:ecs:us-west-2:123456789012:cluster/prod";
+    Listed foreign = ours;
+    foreign.runtime_id = "foreign";
+    foreign.cluster = "test";
+    Listed unlabelled = ours;
+    unlabelled.runtime_id = "unlabelled";
+    unlabelled.cluster.clear();
+    const Reconciliation r = reconcile({}, {ours, by_arn, foreign, unlabelled}, ReconcileCause::Periodic, "prod");
+    EXPECT_THAT(decisions(r), ElementsAre("ours adopt", "by-arn adopt", "foreign ignore", "unlabelled ignore"));
+}
+
+TEST(Reconcile, GivesATaskThatWasSentAgainTheContainersItHadBefore) {
+    Bench b(task_of({container("a")}));
+    Listed before = listed("a", Phase::Running, "before");
+    before.name = "ecs-fam-a-before";
+    Listed twin = before;
+    twin.runtime_id = "twin";
+    const Reconciliation r = reconcile({&b.task}, {before, twin}, ReconcileCause::AgentStart, "prod");
+    ASSERT_THAT(r.inspect, SizeIs(1));
+    EXPECT_EQ(r.inspect[0].runtime_id, "before");
+    EXPECT_THAT(decisions(r), ElementsAre("twin remove"));
+
+    b.task.containers[0].applied = ContainerStatus::Created;
+    const Reconciliation busy = reconcile({&b.task}, {before}, ReconcileCause::Periodic, "prod");
+    EXPECT_THAT(busy.inspect, IsEmpty());
+    EXPECT_THAT(busy.strays, IsEmpty()) << "it may be what the create in flight makes";
+}
+
+TEST(Reconcile, AContainerThatTheTaskKnowsIsNoStray) {
+    const Bench b = running_task({container("a")});
+    EXPECT_FALSE(unclaimed(b.task, "id-a", "other-name"));
+    EXPECT_FALSE(unclaimed(b.task, "other-id", "ecs-fam-a"));
+    EXPECT_TRUE(unclaimed(b.task, "other-id", "other-name"));
 }
 
 TEST(ImagePolicy, DeletesTheLeastRecentlyUsedOldImages) {

@@ -121,7 +121,7 @@ TEST(View, ShowsWhatReadersNeed) {
 
 TEST(Waiting, SaysWhatATaskWaitsForInOneSentence) {
     Bench b(task_of({with_dependency(container("web"), "init", "SUCCESS"), sidecar("init")}));
-    const auto sentence = [&] { return waiting_for(b.task, b.settings, b.now.wall); };
+    const auto sentence = [&] { return waiting_for(b.task, b.settings, b.now); };
     b.hear(Resumed{});
     EXPECT_EQ(sentence(), "waits for CPU, memory, ports or GPUs of this host");
     b.hear(HostResourcesGranted{}).hear(ManifestResolved{"web", "", {}}).hear(ManifestResolved{"init", "", {}});
