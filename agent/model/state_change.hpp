@@ -51,7 +51,7 @@ struct StateChangeAck {
     std::string task_arn;
     std::optional<TaskStatus> task_status;
     std::vector<std::pair<std::string, ContainerStatus>> containers;  ///< name, status
-    std::string refused;                                              ///< why ECS never will; "" when it has
+    std::string refused{};                                             ///< why ECS never will; "" when it has
 };
 
 }  // namespace nodeagent::model
