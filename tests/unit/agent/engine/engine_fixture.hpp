@@ -103,6 +103,7 @@ class EngineFixture : public testing::Test {
                           .events = events,
                           .config = config,
                           .totals = totals,
+                          .leftovers_before = leftovers_before,
                           .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); }};
         engine = std::make_unique<TaskEngine>(std::move(parts));
         Result<StoredState> stored = run(store.load());
@@ -183,6 +184,7 @@ class EngineFixture : public testing::Test {
     EventLog events;
     config::Config config;
     core::HostTotals totals{.cpu = 4096, .memory = 8192, .reserved_tcp = {22}, .reserved_udp = {}, .gpus = {}};
+    std::optional<WallTime> leftovers_before;
     std::vector<std::string> store_failures;
     bool answering = true;
     Result<void> started;
