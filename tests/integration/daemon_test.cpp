@@ -1,8 +1,13 @@
 // The whole daemon against a real Docker daemon and the harness's control plane. Fixed ports, so one at a time.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -236,6 +241,172 @@ TEST_F(Daemon, SurvivesBeingKilledWithoutTouchingContainers) {
     const auto registrations = control_plane_.calls("RegisterContainerInstance");
     ASSERT_EQ(registrations.size(), 2U);
     EXPECT_EQ(registrations[1].value("containerInstanceArn", ""), kInstance);
+}
+
+TEST_F(Daemon, ADamagedStateIsMadeAgainFromTheContainersAndNeverHoldsCredentials) {
+    start();
+    json with_role = task("lost", {container("main", {"sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.1; done"})});
+    with_role["roleCredentials"] = {{"credentialsId", "11111111-2222-3333-4444-555555555555"},
+                                    {"accessKeyId", "ASIATHEKEYOFTHEROLE"},
+                                    {"secretAccessKey", "the-secret-of-the-role"},
+                                    {"sessionToken", "the-token-of-the-role"},
+                                    {"expiration", "2099-01-01T00:00:00Z"},
+                                    {"roleArn", "arn:aws:iam::123456789012:role/app"}};
+    send({with_role});
+    ASSERT_TRUE(runs("lost"));
+    const auto before = containers_of("lost");
+    ASSERT_EQ(before.size(), 1U);
+    agent_->finish(SIGKILL);
+
+    const std::string database = directory_ + "/ecs-node-agent.db";
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+        if (!entry.is_regular_file()) continue;
+        const std::string name = entry.path().filename();
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+        for (const char* secret : {"ASIATHEKEYOFTHEROLE", "the-secret-of-the-role", "the-token-of-the-role"}) {
+            EXPECT_EQ(bytes.find(secret), std::string::npos) << name;
+        }
+        if (!name.starts_with("ecs-node-agent.db")) continue;
+        using std::filesystem::perms;
+        EXPECT_EQ(entry.status().permissions(), perms::owner_read | perms::owner_write) << name;
+    }
+    std::ofstream(database, std::ios::binary) << std::string(16384, 'x');
+
+    start();
+    json stop = with_role;
+    stop["desiredStatus"] = "STOPPED";
+    send({stop});
+    const json report = control_plane_.report_of(task_arn("lost"), "STOPPED", 60s);
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report["containers"][0]["exitCode"], 4) << "the container that ran before was stopped, no other";
+    EXPECT_EQ(report["containers"][0]["runtimeId"], before[0]);
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+}
+
+TEST_F(Daemon, WaitsForAStateThatAnotherAgentHolds) {
+    start();
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+    // the lock that SQLite takes on a database: from its first lock byte on
+    const int held = ::open((directory_ + "/ecs-node-agent.db").c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_GE(held, 0);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000000;
+    lock.l_len = 512;
+    ASSERT_EQ(::fcntl(held, F_SETLK, &lock), 0);
+    start_without_session();
+    EXPECT_FALSE(control_plane_.session_since(asked_, 4s)) << "its state is not its own";
+    ::close(held);
+    EXPECT_TRUE(control_plane_.session_since(asked_, 30s));
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+}
+
+/// A Docker daemon that a test may stop. Its containers have the host's network: no second bridge is needed.
+class OwnDockerd {
+  public:
+    explicit OwnDockerd(std::string directory, bool live_restore)
+        : directory_(std::move(directory)), live_restore_(live_restore) {
+        std::filesystem::create_directories(directory_);
+        start();
+        const std::string load = "docker -H unix://" + docker_socket() + " save busybox:latest | docker -H unix://" +
+                                 socket() + " load >/dev/null";
+        if (std::system(load.c_str()) != 0) throw std::runtime_error("busybox:latest cannot be copied");
+    }
+    ~OwnDockerd() {
+        std::system(
+            ("docker -H unix://" + socket() + " ps -aq | xargs -r docker -H unix://" + socket() + " rm -f >/dev/null")
+                .c_str());
+        stop();
+    }
+    OwnDockerd(const OwnDockerd&) = delete;
+    OwnDockerd& operator=(const OwnDockerd&) = delete;
+
+    [[nodiscard]] std::string socket() const { return directory_ + "/docker.sock"; }
+    void stop() {
+        if (pid_ > 0) ::kill(pid_, SIGTERM);
+        if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+        pid_ = -1;
+    }
+    void start() {
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            const int log = ::open((directory_ + "/dockerd.log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+            ::dup2(log, STDOUT_FILENO);
+            ::dup2(log, STDERR_FILENO);
+            const std::string host = "unix://" + socket(), data = directory_ + "/data", exec = directory_ + "/exec",
+                              file = directory_ + "/docker.pid";
+            ::execlp("dockerd", "dockerd", "--host", host.c_str(), "--data-root", data.c_str(), "--exec-root",
+                     exec.c_str(), "--pidfile", file.c_str(), "--bridge=none", "--iptables=false",
+                     live_restore_ ? "--live-restore=true" : "--live-restore=false", nullptr);
+            ::_exit(127);
+        }
+        for (int i = 0; i < 600; ++i) {
+            try {
+                DockerClient(socket()).call("GET", "/version");
+                return;
+            } catch (const std::exception&) {
+                std::this_thread::sleep_for(100ms);
+            }
+        }
+        throw std::runtime_error("dockerd did not start: see " + directory_ + "/dockerd.log");
+    }
+
+  private:
+    std::string directory_;
+    bool live_restore_;
+    pid_t pid_ = -1;
+};
+
+json on_host_network(const std::string& name, const std::string& script) {
+    json one = container("main", {"sh", "-c", script});
+    one["dockerConfig"]["hostConfig"] = json{{"NetworkMode", "host"}}.dump();
+    json made = task(name, {one});
+    made["networkMode"] = "host";
+    return made;
+}
+
+TEST_F(Daemon, ADockerRestartThatStopsContainersIsReportedWithTheirExitCodes) {
+    OwnDockerd docker(directory_ + "/own", false);
+    start_without_session({}, docker.socket());
+    ASSERT_TRUE(control_plane_.session_since(asked_, 30s));
+    send({on_host_network("restart", "trap 'exit 5' TERM; while :; do sleep 0.1; done")});
+    ASSERT_TRUE(runs("restart"));
+    docker.stop();
+    docker.start();
+    const json report = control_plane_.report_of(task_arn("restart"), "STOPPED", 90s);
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report["containers"][0]["exitCode"], 5);
+    agent_.reset();
+}
+
+TEST_F(Daemon, ContainersLiveThroughADockerRestartWithLiveRestoreAndTheirEndIsNoticed) {
+    OwnDockerd docker(directory_ + "/own", true);
+    start_without_session({}, docker.socket());
+    ASSERT_TRUE(control_plane_.session_since(asked_, 30s));
+    send({on_host_network("lives", "while :; do sleep 0.1; done"),
+          on_host_network("dies", "sleep 600 & wait $!; exit 6")});
+    ASSERT_TRUE(runs("lives"));
+    ASSERT_TRUE(runs("dies"));
+    pid_t main_process = 0;
+    std::string child;
+    for (const auto& found : DockerClient(docker.socket()).call("GET", "/containers/json")) {
+        if (found.at("Labels").at("com.amazonaws.ecs.task-arn") != task_arn("dies")) continue;
+        const std::string id = found.at("Id");
+        main_process = DockerClient(docker.socket()).call("GET", "/containers/" + id + "/json").at("State").at("Pid");
+    }
+    const std::string pid = std::to_string(main_process);
+    std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> child;
+    ASSERT_FALSE(child.empty());
+    docker.stop();
+    ::kill(static_cast<pid_t>(std::stol(child)), SIGKILL);  // its parent ends with 6 while the daemon is away
+    docker.start();
+    const json report = control_plane_.report_of(task_arn("dies"), "STOPPED", 90s);
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report["containers"][0]["exitCode"], 6);
+    EXPECT_TRUE(control_plane_.report_of(task_arn("lives"), "STOPPED", 1s).is_null());
+    agent_.reset();
 }
 
 TEST_F(Daemon, RefusesTheStateOfAnotherCluster) {
