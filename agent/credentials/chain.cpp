@@ -1,5 +1,6 @@
 #include "agent/credentials/chain.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/redirect_error.hpp>
@@ -11,6 +12,10 @@
 #include "agent/credentials/sources.hpp"
 
 namespace nodeagent::credentials {
+
+namespace {
+constexpr WallTime::duration kLongestLife = std::chrono::hours(24 * 3650);  // keeps the sum inside the clock's range
+}
 
 // One pass over the sources. Others wait on `done`, which never expires; it is cancelled when there is an outcome, or
 // when the coroutine that leads the round was cancelled, in which case a waiter leads the next one.
@@ -30,9 +35,16 @@ void Chain::invalidate() {
     for (const auto& source : sources_) source->invalidate();
 }
 
+bool Chain::fresh() const {
+    if (!cached_) return false;
+    if (!cached_->expires_at) return true;
+    const Instant now = clock_.now();
+    return now.wall < *cached_->expires_at && now.steady < cached_until_;
+}
+
 asio::awaitable<Result<AwsCredentials>> Chain::get() {
     for (;;) {
-        if (cached_ && (!cached_->expires_at || clock_.now().wall < *cached_->expires_at)) co_return *cached_;
+        if (fresh()) co_return *cached_;
         if (!round_) break;
         const std::shared_ptr<Round> others = round_;
         while (!others->over) {
@@ -56,7 +68,14 @@ asio::awaitable<Result<AwsCredentials>> Chain::get() {
     const End end{*this, mine};
     const unsigned begun = generation_;
     Result<AwsCredentials> answer = co_await ask_sources();
-    if (answer && begun == generation_) cached_ = *answer;
+    if (answer && begun == generation_) {
+        cached_ = *answer;
+        const Instant now = clock_.now();
+        if (cached_->expires_at) {
+            const auto life = std::min<WallTime::duration>(*cached_->expires_at - now.wall, kLongestLife);
+            cached_until_ = now.steady + std::chrono::duration_cast<SteadyTime::duration>(life);
+        }
+    }
     mine->outcome = answer;
     co_return answer;
 }

@@ -43,7 +43,10 @@ class Chain final : public Provider {
 
     std::vector<std::unique_ptr<Source>> sources_;
     Clock& clock_;
+    [[nodiscard]] bool fresh() const;
+
     std::optional<AwsCredentials> cached_;
+    SteadyTime cached_until_{};     ///< its expiry when it came: a wall clock that is set back lengthens no life
     std::shared_ptr<Round> round_;  ///< the one under way
     unsigned generation_ = 0;       ///< counts invalidate(), so that a round begun before one is not kept
 };

@@ -188,6 +188,36 @@ TEST_F(ChainTest, RefreshesTheInstanceRoleHourly) {
     EXPECT_EQ(key(), "ROLE2");
 }
 
+/// A clock whose wall time somebody sets.
+class SetClock final : public Clock {
+  public:
+    explicit SetClock(Clock& real) : real_(real) {}
+    [[nodiscard]] Instant now() const override {
+        Instant now = real_.now();
+        now.wall += set_by;
+        return now;
+    }
+    asio::awaitable<void> sleep_until(SteadyTime when) override { return real_.sleep_until(when); }
+    std::chrono::seconds set_by{0};
+
+  private:
+    Clock& real_;
+};
+
+TEST_F(ChainTest, AClockThatIsSetBackLengthensNoLife) {
+    give_role();
+    SetClock set(clock);
+    ChainOptions options;
+    options.environment = environment;
+    provider = make_provider(options, http, imds, pool, set);
+    EXPECT_EQ(key(), "ROLE1");
+    set.set_by = -7200s;
+    clock.advance(59min);
+    EXPECT_EQ(key(), "ROLE1");
+    clock.advance(1min);
+    EXPECT_EQ(key(), "ROLE2");
+}
+
 TEST_F(ChainTest, BridgesAnOutageOfTheMetadataServiceWithTheOldRole) {
     give_role();
     build();
