@@ -38,5 +38,13 @@ TEST(StartChecks, OnlyACloudInitWithoutDataSourceButWithUserDataIsRefused) {
     EXPECT_FALSE(cloud_init_missed_user_data("[1]", "#!/bin/sh"));
 }
 
+TEST(StateRemedy, NamesTheDirectoryOrTheOtherAgent) {
+    using testing::HasSubstr;
+    EXPECT_THAT(state_remedy(ErrorKind::Conflict, "/data"), HasSubstr("other agent"));
+    EXPECT_THAT(state_remedy(ErrorKind::Denied, "/data"), HasSubstr("write to /data"));
+    EXPECT_THAT(state_remedy(ErrorKind::Unavailable, "/data"), HasSubstr("space on the disk of /data"));
+    EXPECT_THAT(state_remedy(ErrorKind::Internal, "/data"), HasSubstr("/data"));
+}
+
 }  // namespace
 }  // namespace nodeagent
