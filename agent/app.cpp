@@ -23,6 +23,7 @@
 #include "agent/base/version.hpp"
 #include "agent/client_options.hpp"
 #include "agent/container_requests.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/credentials/chain.hpp"
 #include "agent/credentials/imds.hpp"
 #include "agent/credentials/registry.hpp"
@@ -30,6 +31,7 @@
 #include "agent/ecs/api_client.hpp"
 #include "agent/ecs/capabilities.hpp"
 #include "agent/ecs/doctor.hpp"
+#include "agent/ecs/gpu_info.hpp"
 #include "agent/ecs/host_facts.hpp"
 #include "agent/ecs/instance_tags.hpp"
 #include "agent/ecs/poll_endpoint.hpp"
@@ -39,6 +41,7 @@
 #include "agent/endpoints.hpp"
 #include "agent/engine/event_log.hpp"
 #include "agent/engine/memory_store.hpp"
+#include "agent/engine/pause_image.hpp"
 #include "agent/engine/spec/ecr_client.hpp"
 #include "agent/engine/spec/ecr_tokens.hpp"
 #include "agent/engine/spec/engine_auth.hpp"
@@ -162,6 +165,7 @@ class App {
     void store_failed(const Error& error);
     bool prepare_cgroups(const runtime::Capabilities& capabilities);
     asio::awaitable<bool> register_instance(const runtime::Capabilities& capabilities, const std::string& restored_arn);
+    asio::awaitable<bool> has_pause_image();
     asio::awaitable<void> save_identity();
     asio::awaitable<void> learn_location();
     void open_sessions(const runtime::Capabilities& capabilities, const engine::StoredState& stored,
@@ -199,6 +203,8 @@ class App {
     std::unique_ptr<Endpoints> endpoints_;
     std::string instance_id_;
     ecs::HostFacts host_;
+    std::optional<ecs::GpuInfo> gpus_;
+    std::vector<std::string> pause_programs_ = engine::pause_program_places(engine::own_program());
     ecs::Registered registered_;
     std::unique_ptr<ecs::StateReporter> reporter_;
     std::optional<ReportGate> reports_;
@@ -253,6 +259,16 @@ asio::awaitable<void> App::start() {
     const auto resources = ecs::total_resources(host_, config_);
     if (!resources) co_return end(kExitRecoverable, resources.error().what);
 
+    if (config_.gpu_support) {
+        auto gpus = ecs::read_gpu_info();
+        if (!gpus) co_return end(kExitRecoverable, gpus.error().what);
+        gpus_ = *std::move(gpus);
+        if (!gpus_) {
+            log::error("ECS_ENABLE_GPU_SUPPORT is on, but this host's GPUs are not known; going on without them",
+                       {{"missing", ecs::kGpuInfoPath}});
+        }
+    }
+
     auto backend = runtime::docker::make_backend(main_.executor(), docker_options(environment_, config_));
     if (!backend)
         co_return end(kExitRecoverable,
@@ -298,7 +314,8 @@ asio::awaitable<void> App::start() {
                             .memory = host_.memory_mib - config_.reserved_memory,
                             .reserved_tcp = config_.reserved_ports,
                             .reserved_udp = config_.reserved_ports_udp,
-                            .gpus = {}};
+                            .gpu_support = config_.gpu_support,
+                            .gpus = gpus_ ? gpus_->ids : std::vector<std::string>()};
     engine::EngineParts engine_parts{
         .shard = main_.executor(),
         .clock = clock_,
@@ -313,6 +330,7 @@ asio::awaitable<void> App::start() {
         .events = events_,
         .config = config_,
         .totals = std::move(totals),
+        .pause_programs = pause_programs_,
         .leftovers_before = parse_rfc3339(stored->metadata_value(engine::kLeftoversBeforeKey)),
         .on_store_failure = [this](const Error& error) { store_failed(error); }};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(engine_parts));
@@ -465,17 +483,19 @@ asio::awaitable<bool> App::register_instance(const runtime::Capabilities& capabi
             net::standard_retries(5));
         sources.instance_tags = [&client = *ec2, id = instance_id_] { return ecs::describe_instance_tags(client, id); };
     }
+    const bool pause_image = co_await has_pause_image();
     ecs::CapabilityInputs capability_inputs{.config = config_,
                                             .api_versions = capabilities.api_versions,
                                             .volume_plugins = capabilities.volume_plugins,
                                             .task_limits = cgroups_ != nullptr,
                                             .optimized_cpu = host_.optimized_cpu,
-                                            .gpu_driver_version = {}};
+                                            .gpu_driver_version = gpus_ ? gpus_->driver_version : std::string(),
+                                            .pause_image = pause_image};
     ecs::RegistrationInputs inputs{.config = config_,
                                    .host = host_,
                                    .capabilities = ecs::capabilities(capability_inputs),
                                    .restored_arn = restored_arn,
-                                   .gpu_ids = std::nullopt,
+                                   .gpu_ids = gpus_ ? std::optional(gpus_->ids) : std::nullopt,
                                    .outpost_arn = {}};
     ecs::Registration registration(*api_, *provider_, clock_, std::move(sources));
     auto outcome = co_await registration.run(std::move(inputs));
@@ -494,6 +514,18 @@ asio::awaitable<bool> App::register_instance(const runtime::Capabilities& capabi
                             .cluster = registered_.cluster,
                             .availability_zone = registered_.availability_zone});
     co_return true;
+}
+
+/// Tasks may share namespaces when the image of pause containers is there, or can be made.
+asio::awaitable<bool> App::has_pause_image() {
+    const auto program = engine::find_pause_program(pause_programs_);
+    if (program) co_return true;
+    const auto image = co_await backend_->inspect_image(std::string(core::kPauseImage));
+    if (!image) {
+        log::warn("tasks with pidMode or ipcMode `task` cannot run here: there is no pause image and none can be made",
+                  {{"image", std::string(core::kPauseImage)}, {"cause", program.error().what}});
+    }
+    co_return image.has_value();
 }
 
 asio::awaitable<void> App::save_identity() {

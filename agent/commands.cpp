@@ -8,7 +8,9 @@
 #include "agent/client_options.hpp"
 #include "agent/config/report.hpp"
 #include "agent/ecs/capabilities.hpp"
+#include "agent/ecs/gpu_info.hpp"
 #include "agent/ecs/host_facts.hpp"
+#include "agent/engine/pause_image.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -53,12 +55,15 @@ int print_attributes(const config::CommandLine& flags, const config::Environment
         return 1;
     }
     const auto host = ecs::read_host_facts();
+    const auto gpus = ecs::read_gpu_info();
+    const auto pause = engine::find_pause_program(engine::pause_program_places(engine::own_program()));
     const ecs::CapabilityInputs inputs{.config = config,
                                        .api_versions = found->api_versions,
                                        .volume_plugins = found->volume_plugins,
                                        .task_limits = config.task_cpu_mem_limit.enabled(),
                                        .optimized_cpu = host && host->optimized_cpu,
-                                       .gpu_driver_version = {}};
+                                       .gpu_driver_version = gpus && *gpus ? (*gpus)->driver_version : std::string(),
+                                       .pause_image = pause.has_value()};
     for (const model::Attribute& attribute : ecs::capabilities(inputs))
         print(attribute.name + "\t" + attribute.value.value_or("") + "\n");
     return 0;

@@ -37,6 +37,9 @@ class Backend {
                                                std::function<void(const PullProgress&)> progress) = 0;
     /// Makes `target` name the image that `source` names.
     virtual asio::awaitable<Result<void>> tag(std::string source, std::string target) = 0;
+    /// Takes in the images of an archive in the form of `docker save`; what is there already stays. For small images: the
+    /// archive is in memory. Malformed when it is no such archive.
+    virtual asio::awaitable<Result<void>> load_image(std::string archive) = 0;
     virtual asio::awaitable<Result<void>> remove_image(std::string image) = 0;
     virtual asio::awaitable<Result<std::vector<ImageView>>> list_images() = 0;
 

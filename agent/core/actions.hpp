@@ -23,6 +23,10 @@ struct ResolveManifest {
 struct PullImage {
     std::string container;
 };  // -> PullBegan (real pulls), ImagePulled
+/// Make sure that the image of an internal container is on the host; the agent brings it along. No pull.
+struct ProvideImage {
+    std::string container;
+};  // -> ImagePulled
 struct AssignPorts {
     std::string container;
 };  // -> PortsAssigned
@@ -55,7 +59,7 @@ struct ForgetCredentials {
 struct CleanUp {};
 
 using Action = std::variant<AcquireHostResources, ReleaseHostResources, CreateResource, ResolveManifest, PullImage,
-                            AssignPorts, CreateContainer, StartContainer, StopContainer, InspectContainers,
-                            ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
+                            ProvideImage, AssignPorts, CreateContainer, StartContainer, StopContainer,
+                            InspectContainers, ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
 
 }  // namespace nodeagent::core

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/stop_reason.hpp"
 
 namespace nodeagent::core {
@@ -38,7 +39,7 @@ void note_health(ContainerState& container, const Observation& seen, const Insta
 /// Everything but status, exit and times of the end. Labels, ports and the first start are taken once.
 void merge(ContainerState& container, const Observation& seen, const Instant& now) {
     if (container.runtime_id.empty()) container.runtime_id = seen.runtime_id;
-    if (!seen.image_id.empty()) container.image_id = seen.image_id;
+    if (!seen.image_id.empty() && !is_internal(container)) container.image_id = seen.image_id;
     if (seen.created_at) container.created_at = seen.created_at;
     if (!container.started_at && seen.started_at) container.started_at = seen.started_at;
     if (container.labels.empty()) container.labels = seen.labels;

@@ -5,6 +5,7 @@
 
 #include "agent/core/container_facts.hpp"
 #include "agent/core/fetched.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/transitions.hpp"
 
 namespace nodeagent::core {
@@ -73,7 +74,7 @@ bool met(const ContainerState& target, const ContainerState& dependency, Conditi
     switch (condition) {
         case Condition::Create: return dependency.known >= ContainerStatus::Created;
         case Condition::Start:
-            return dependency.known >= kSteady ||
+            return dependency.known >= steady_status(dependency.kind) ||
                    (target.desired == ContainerStatus::Created && dependency.known >= ContainerStatus::Created);
         case Condition::Success: return ended && dependency.exit_code == 0;
         case Condition::Complete: return ended && dependency.exit_code.has_value();
@@ -125,9 +126,21 @@ bool needs(const ContainerState& container, const ResourceState& resource, Conta
     }
 }
 
+/// The pause container whose namespaces the container joins and that does not run yet, "" when there is none. 2.1.
+std::string missing_pause(const TaskState& task, const ContainerState& container, ContainerStatus status) {
+    if (is_internal(container) || status != ContainerStatus::Pulled) return {};
+    for (const ContainerState& other : task.containers) {
+        if (other.kind == ContainerKind::NamespacePause && !is_steady(other)) return other.name;
+    }
+    return {};
+}
+
 Clearance resources_ready(const TaskState& task, const ContainerState& container) {
     const std::optional<Transition> next = next_transition(container.known);
     if (!next) return {};
+    if (const std::string pause = missing_pause(task, container, next->to); !pause.empty()) {
+        return {Verdict::Resource, "for container " + pause + ", whose namespaces it shares"};
+    }
     Clearance clear;
     for (const ResourceState& resource : task.resources) {
         if (resource.known != ResourceStatus::None || !needs(container, resource, next->to)) continue;
@@ -140,6 +153,9 @@ Clearance resources_ready(const TaskState& task, const ContainerState& container
 Clearance may_stop(const TaskState& task, const ContainerState& container) {
     for (const ContainerState& other : task.containers) {
         if (other.known == ContainerStatus::Stopped || other.name == container.name) continue;
+        if (is_internal(container) && !is_internal(other)) {
+            return {Verdict::Shutdown, "for container " + other.name + " to stop first"};
+        }
         const std::vector<Ordering> needs = orderings(*other.definition);
         const bool depends =
             std::any_of(needs.begin(), needs.end(), [&](const Ordering& o) { return o.on == container.name; });
@@ -226,7 +242,7 @@ Clearance clearance(const TaskState& task, const ContainerState& container, cons
         !task.execution_credentials_id.empty()) {
         return {Verdict::Credentials, "for the credentials of the execution role"};
     }
-    if (container.desired == kSteady || container.desired == ContainerStatus::Created) {
+    if (container.desired == steady_status(container.kind) || container.desired == ContainerStatus::Created) {
         Clearance clear = ordered(task, container, rules);
         if (clear.verdict != Verdict::Clear) return clear;
     }
@@ -236,7 +252,7 @@ Clearance clearance(const TaskState& task, const ContainerState& container, cons
 std::optional<SteadyTime> next_start_timeout(const TaskState& task, const Instant& now) {
     std::optional<SteadyTime> earliest;
     for (const ContainerState& container : task.containers) {
-        if (container.known >= ContainerStatus::Created || container.desired != kSteady) continue;
+        if (container.known >= ContainerStatus::Created || container.desired != steady_status(container.kind)) continue;
         for (const Ordering& ordering : orderings(*container.definition)) {
             const ContainerState* dependency = task.find(ordering.on);
             if (dependency == nullptr || dependency->known == ContainerStatus::Stopped) continue;

@@ -42,8 +42,6 @@ std::string missing_feature(const model::Task& task) {
         if (attachment.attachment_type == "amazonebs") return "Amazon EBS volumes";
         if (attachment.attachment_type == "s3files") return "S3 Files volumes";
     }
-    if (task.pid_mode == "task") return "pidMode task";
-    if (task.ipc_mode == "task") return "ipcMode task";
     for (const model::Volume& volume : task.volumes) {
         if (volume.type == "efs") return "Amazon EFS volumes (volume " + volume.name + ")";
         if (volume.type == "fsxWindowsFileServer")

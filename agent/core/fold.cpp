@@ -4,6 +4,7 @@
 
 #include "agent/core/container_facts.hpp"
 #include "agent/core/fetched.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/rollup.hpp"
 #include "agent/core/stop_reason.hpp"
 
@@ -93,6 +94,7 @@ struct Fold {
         if (container->known >= S::Pulled) return;
         container->known = S::Pulled;
         if (!result.error) return;
+        if (is_internal(*container)) return give_up(*container, *result.error);
         pull_failed(*container, *result.error);
         const bool nothing_cached = result.image_id.empty() && settings.pull_behavior != PullBehavior::Always;
         if (settings.pull_dependents_upfront && nothing_cached && container->essential)

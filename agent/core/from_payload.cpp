@@ -7,6 +7,7 @@
 #include "agent/core/dependencies.hpp"
 #include "agent/core/feature_gaps.hpp"
 #include "agent/core/fetched.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/payload_rules.hpp"
 #include "agent/core/stop_reason.hpp"
 
@@ -38,19 +39,23 @@ std::string initialisation_failure(const model::Task& task, const AcceptanceRule
     for (const model::Container& container : task.containers) {
         for (const std::string& link : container.links) {
             if (std::count(link.begin(), link.end(), ':') > 1) return "invalid link format";
-            const std::string target = link.substr(0, link.find(':'));
-            if (!has_container(task, target)) return "could not find container with name " + target;
+            if (!has_container(task, link.substr(0, link.find(':'))))
+                return "could not find container for link " + link;
         }
     }
     for (const model::Volume& volume : task.volumes) {
         if (volume.type == "docker" && volume.docker->scope == "task" && volume.docker->autoprovision) {
-            return "initialize volume: volume '" + volume.name + "' of scope task cannot be autoprovisioned";
+            return "volume [" + volume.name + "] : task scoped volume could not be autoprovisioned";
         }
     }
     for (const model::Association& association : task.associations) {
-        if (association.type != "gpu") continue;
-        if (association.containers.size() != 1 || !has_container(task, association.containers.front())) {
-            return "association of GPU " + association.name + " must name exactly one container of the task";
+        if (!rules.gpu_support || association.type != "gpu") continue;
+        if (association.containers.size() != 1) {
+            return "could not associate multiple containers to GPU " + association.name;
+        }
+        if (!has_container(task, association.containers.front())) {
+            return "could not find container with name " + association.containers.front() + " for associating GPU " +
+                   association.name;
         }
     }
     const std::string missing = missing_feature(task);
@@ -117,6 +122,16 @@ ContainerState container_of(const std::shared_ptr<const model::Task>& task, cons
     return state;
 }
 
+ContainerState internal_container(ContainerKind kind, const model::Task& task, const Identity& identity) {
+    ContainerState state;
+    state.kind = kind;
+    state.definition = internal_definition(kind);
+    state.name = state.definition->name;
+    state.docker_name = identity.container_name(task, state.name);
+    state.essential = state.definition->essential;
+    return state;
+}
+
 }  // namespace
 
 std::string unrecognised_task(std::string_view detail) {
@@ -144,6 +159,9 @@ boost::system::result<TaskState, Rejection> from_payload(const std::shared_ptr<c
     task.resources = resources_of(*task.definition, identity, rules);
     for (const model::Container& container : task.definition->containers) {
         task.containers.push_back(container_of(task.definition, container, identity));
+    }
+    for (const ContainerKind kind : needed_internal_containers(*task.definition)) {
+        task.containers.push_back(internal_container(kind, *task.definition, identity));
     }
     if (payload->role_credentials) task.credentials_id = payload->role_credentials->credentials_id;
     if (payload->execution_role_credentials) {

@@ -23,6 +23,7 @@ struct Identity {
 
 struct AcceptanceRules {
     bool task_limits = true;    ///< the task gets a cgroup of its own
+    bool gpu_support = false;   ///< ECS_ENABLE_GPU_SUPPORT
     std::uint64_t arrival = 0;  ///< TaskState::arrival
 };
 

@@ -62,11 +62,16 @@ bool counts_on_host(const model::Task& task) { return !equals_ignoring_case(task
 
 HostResources::HostResources(HostTotals totals) : totals_(std::move(totals)) {}
 
+HostNeed HostResources::counted(HostNeed need) const {
+    if (!totals_.gpu_support) need.gpus.clear();
+    return need;
+}
+
 std::vector<Admission> HostResources::request(const std::string& task_arn, HostNeed need, std::uint64_t arrival) {
     if (held_.contains(task_arn)) return {Admission{task_arn, {}}};
     const bool queued =
         std::any_of(queue_.begin(), queue_.end(), [&](const auto& w) { return w.second.task_arn == task_arn; });
-    if (!queued) queue_.try_emplace({arrival, task_arn}, Waiting{task_arn, std::move(need)});
+    if (!queued) queue_.try_emplace({arrival, task_arn}, Waiting{task_arn, counted(std::move(need))});
     return settle();
 }
 
@@ -77,7 +82,7 @@ std::vector<Admission> HostResources::release(const std::string& task_arn) {
 }
 
 void HostResources::restore(const std::string& task_arn, HostNeed need) {
-    held_.insert_or_assign(task_arn, std::move(need));
+    held_.insert_or_assign(task_arn, counted(std::move(need)));
     std::erase_if(queue_, [&](const auto& waiting) { return waiting.second.task_arn == task_arn; });
 }
 

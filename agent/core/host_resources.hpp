@@ -22,6 +22,7 @@ struct HostTotals {
     std::int64_t memory = 0;  ///< MiB, reserved memory subtracted
     std::vector<std::uint16_t> reserved_tcp;
     std::vector<std::uint16_t> reserved_udp;
+    bool gpu_support = false;  ///< ECS_ENABLE_GPU_SUPPORT; without it the GPUs of tasks count for nothing
     std::vector<std::string> gpus;
 };
 
@@ -71,6 +72,7 @@ class HostResources {
         std::string task_arn;
         HostNeed need;
     };
+    [[nodiscard]] HostNeed counted(HostNeed need) const;
     [[nodiscard]] std::string impossible(const HostNeed& need) const;
     [[nodiscard]] std::string obstacle(const HostNeed& need) const;
     [[nodiscard]] std::vector<Admission> settle();

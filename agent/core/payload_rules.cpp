@@ -5,6 +5,7 @@
 
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/model/status.hpp"
 
 namespace nodeagent::core {
@@ -34,6 +35,9 @@ Result<void> check_port_mapping(const model::PortMapping& mapping, const std::st
 Result<void> check_container(const model::Container& container, const std::string& at) {
     constexpr std::int64_t kLargest = std::numeric_limits<std::uint32_t>::max();
     if (container.name.empty()) return malformed(at + ".name: required, but missing");
+    if (container.name.starts_with(kInternalPrefix)) {
+        return malformed(at + ".name: " + container.name + " is reserved for the agent's own containers");
+    }
     if (auto r = check_range(at + ".cpu", container.cpu, kLargest); !r) return r;
     if (auto r = check_range(at + ".memory", container.memory, kLargest); !r) return r;
     if (auto r = check_range(at + ".startTimeout", container.start_timeout, kLargest); !r) return r;
@@ -66,12 +70,12 @@ Result<void> check_volume(const model::Volume& volume, const model::Task& task, 
     if (volume.name.empty()) return malformed(at + ".name: required, but missing");
     if (volume.type.empty() && is_placeholder(volume, task)) return {};
     if (volume.type.empty() || volume.type == "host") {
-        if (!volume.host) return malformed(at + ": a volume of type host needs the object \"host\"");
+        if (!volume.host) return malformed("invalid volume: empty volume configuration (" + at + ".host)");
         return {};
     }
     if (volume.type == "docker") {
         if (!volume.docker)
-            return malformed(at + ": a volume of type docker needs the object \"dockerVolumeConfiguration\"");
+            return malformed("invalid volume: empty volume configuration (" + at + ".dockerVolumeConfiguration)");
         return {};
     }
     if (volume.type == "efs" || volume.type == "fsxWindowsFileServer") return {};
@@ -112,7 +116,7 @@ Result<std::optional<std::vector<std::string>>> overridden_command(const nlohman
 
 Result<void> check_payload(const model::Task& task) {
     if (!model::parse_task_status(task.desired_status)) {
-        return malformed("status unmarshal: unrecognized status \"" + task.desired_status + "\"");
+        return malformed("Unrecognized TaskStatus \"" + task.desired_status + "\"");
     }
     if (!(task.cpu >= 0)) return malformed("cpu: " + std::to_string(task.cpu) + " is negative");
     if (task.cpu > 1'000'000) return malformed("cpu: " + std::to_string(task.cpu) + " is out of range");

@@ -6,6 +6,7 @@
 #include "agent/core/dependencies.hpp"
 #include "agent/core/fetched.hpp"
 #include "agent/core/host_resources.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/rollup.hpp"
 #include "agent/core/schedule.hpp"
 #include "agent/core/stop_reason.hpp"
@@ -103,7 +104,7 @@ class Planner {
                 if (container.desired == S::Stopped) {
                     changed = stop(container) || changed;
                 } else if (container.applied == S::None) {
-                    advance(container);
+                    changed = advance(container) || changed;
                 }
             }
             roll_up(task_, now_);
@@ -129,26 +130,38 @@ class Planner {
         return false;
     }
 
-    void advance(ContainerState& container) {
+    /// True if the container's status changed at once, without work.
+    bool advance(ContainerState& container) {
         const std::optional<Transition> next = next_transition(container.known);
-        if (!next) return;
+        if (!next) return false;
+        if (next->work == Work::ResolveManifest && is_internal(container)) {
+            container.known = next->to;  // no registry knows its image
+            return true;
+        }
         container.applied = next->to;
         moved_ = true;
         switch (next->work) {
-            case Work::ResolveManifest: actions_.emplace_back(ResolveManifest{container.name}); return;
-            case Work::PullImage: actions_.emplace_back(PullImage{container.name}); return;
+            case Work::ResolveManifest: actions_.emplace_back(ResolveManifest{container.name}); return false;
+            case Work::PullImage:
+                if (is_internal(container)) {
+                    actions_.emplace_back(ProvideImage{container.name});
+                } else {
+                    actions_.emplace_back(PullImage{container.name});
+                }
+                return false;
             case Work::Create:
                 if (container.port_assignments.empty() && !container.definition->port_mappings.empty()) {
                     actions_.emplace_back(AssignPorts{container.name});  // saved before the create that uses them
                 } else {
                     actions_.emplace_back(CreateContainer{container.name});
                 }
-                return;
+                return false;
             case Work::Start:
                 container.start_uncertain = true;
                 actions_.emplace_back(StartContainer{container.name});
-                return;
+                return false;
         }
+        return false;
     }
 
     void stop_what_came_back() {
@@ -175,7 +188,7 @@ class Planner {
             return;
         }
         const bool essential_missing = std::any_of(task_.containers.begin(), task_.containers.end(),
-                                                   [](const auto& c) { return c.essential && c.known != kSteady; });
+                                                   [](const auto& c) { return c.essential && !is_steady(c); });
         if (!essential_missing) return;  // only containers the task can do without have ended
         task_.desired = TaskStatus::Stopped;
         roll_up(task_, now_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/stop_reason.hpp"
 #include "agent/core/transitions.hpp"
 
@@ -28,15 +29,27 @@ WallTime first_essential_end(const TaskState& task, WallTime now) {
 
 void raise_known(TaskState& task, const Instant& now) {
     if (task.containers.empty()) return;
-    const auto least = std::min_element(
-        task.containers.begin(), task.containers.end(),
-        [](const auto& a, const auto& b) { return as_task_status(a.known) < as_task_status(b.known); });
-    const TaskStatus status = as_task_status(least->known);
+    const auto least =
+        std::min_element(task.containers.begin(), task.containers.end(),
+                         [](const auto& a, const auto& b) { return as_task_status(a) < as_task_status(b); });
+    const TaskStatus status = as_task_status(*least);
     // The rest still runs, but is about to be stopped: a task that never was RUNNING does not become it now.
     if (status == TaskStatus::Running && any_essential_stopped(task)) return;
     if (task.known >= status) return;
     task.known = status;
     task.known_at = now.wall;
+}
+
+/// Internal containers are never reported: what goes wrong with one is said as the task's reason, or nobody learns it.
+void note_internal_failure(TaskState& task) {
+    if (!task.stop_reason.empty()) return;
+    for (const ContainerState& container : task.containers) {
+        if (!is_internal(container)) continue;
+        if (container.known != ContainerStatus::Stopped && container.desired != ContainerStatus::Stopped) continue;
+        task.stop_reason = container.error ? to_text(*container.error)
+                                           : "container " + container.name + ", which the task depends on, has ended";
+        return;
+    }
 }
 
 ResourceStatus as_resource_status(TaskStatus desired) {
@@ -45,6 +58,7 @@ ResourceStatus as_resource_status(TaskStatus desired) {
 }
 
 bool reportable(const ContainerState& container) {
+    if (is_internal(container)) return false;
     switch (container.known) {
         case ContainerStatus::ManifestPulled: return digest_was_resolved(container);
         case ContainerStatus::Running:
@@ -70,11 +84,14 @@ void roll_up(TaskState& task, const Instant& now) {
     const bool essential_ends = std::any_of(task.containers.begin(), task.containers.end(), [](const auto& c) {
         return c.essential && (c.known == ContainerStatus::Stopped || c.desired == ContainerStatus::Stopped);
     });
-    if (essential_ends) task.desired = TaskStatus::Stopped;
+    if (essential_ends && task.desired != TaskStatus::Stopped) {
+        task.desired = TaskStatus::Stopped;
+        note_internal_failure(task);
+    }
     if (!task.execution_stopped_at && !task.rejected && any_essential_stopped(task))
         task.execution_stopped_at = first_essential_end(task, now.wall);
     for (ContainerState& container : task.containers) {
-        container.desired = std::max(container.desired, as_container_status(task.desired));
+        container.desired = std::max(container.desired, as_container_status(task.desired, container.kind));
     }
     for (ResourceState& resource : task.resources) {
         resource.desired = std::max(resource.desired, as_resource_status(task.desired));

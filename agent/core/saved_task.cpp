@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/json.hpp"
+#include "agent/core/internal_containers.hpp"
 
 namespace nodeagent::core {
 
@@ -70,7 +71,7 @@ struct SavedHealth {
 };
 
 struct SavedContainer {
-    std::string name, docker_name, runtime_id, endpoint_id, image_id, image_digest;
+    std::string name, kind, docker_name, runtime_id, endpoint_id, image_id, image_digest;
     std::string desired, known, sent;
     bool start_uncertain = false, oom_noted = false, network_known = false;
     std::optional<std::int64_t> restarted_exit, exit_code, created_at, started_at, finished_at, last_restart_at;
@@ -85,6 +86,7 @@ struct SavedContainer {
     static constexpr auto json_fields() {
         using T = SavedContainer;
         return std::tuple{required_field("name", &T::name),
+                          optional_field("kind", &T::kind),
                           optional_field("dockerName", &T::docker_name),
                           optional_field("runtimeId", &T::runtime_id),
                           optional_field("endpointId", &T::endpoint_id),
@@ -215,6 +217,7 @@ Error damaged(const std::string& at, std::string_view what) {
 SavedContainer record_of(const ContainerState& c) {
     SavedContainer record;
     record.name = c.name;
+    if (is_internal(c)) record.kind = to_string(c.kind);
     record.docker_name = c.docker_name;
     record.runtime_id = c.runtime_id;
     record.endpoint_id = c.endpoint_id;
@@ -252,11 +255,18 @@ SavedContainer record_of(const ContainerState& c) {
 
 Result<ContainerState> container_of(SavedContainer record, const std::shared_ptr<const model::Task>& task,
                                     const std::string& at) {
-    const auto definition = std::find_if(task->containers.begin(), task->containers.end(),
-                                         [&](const model::Container& c) { return c.name == record.name; });
-    if (definition == task->containers.end())
-        return damaged(at + ".name", "the definition has no container " + record.name);
     ContainerState c;
+    const auto kind = record.kind.empty() ? ContainerKind::Normal : parse_container_kind(record.kind);
+    if (!kind) return damaged(at + ".kind", "unknown kind " + record.kind);
+    c.kind = *kind;
+    c.definition = internal_definition(*kind);
+    if (c.definition == nullptr) {
+        const auto definition = std::find_if(task->containers.begin(), task->containers.end(),
+                                             [&](const model::Container& one) { return one.name == record.name; });
+        if (definition == task->containers.end())
+            return damaged(at + ".name", "the definition has no container " + record.name);
+        c.definition = {task, &*definition};  // shares the task's life
+    }
     const auto status = [&](const std::string& text, ContainerStatus& out) {
         const auto parsed = model::parse_container_status(text);
         if (parsed) out = *parsed;
@@ -266,8 +276,7 @@ Result<ContainerState> container_of(SavedContainer record, const std::shared_ptr
         return damaged(at, "unknown status");
     }
     c.name = std::move(record.name);
-    c.definition = {task, &*definition};
-    c.essential = definition->essential;
+    c.essential = c.definition->essential;
     c.docker_name = std::move(record.docker_name);
     c.runtime_id = std::move(record.runtime_id);
     c.endpoint_id = std::move(record.endpoint_id);

@@ -53,8 +53,12 @@ struct PendingExit {
     friend bool operator==(const PendingExit&, const PendingExit&) = default;
 };
 
+/// Who wants a container: the payload, or the agent itself (internal_containers.hpp). task-engine.md 1.2.
+enum class ContainerKind : std::uint8_t { Normal, NamespacePause };
+
 struct ContainerState {
     std::string name;
+    ContainerKind kind = ContainerKind::Normal;
     std::shared_ptr<const model::Container> definition;  ///< never null
 
     std::string docker_name;  ///< chosen and saved before create; create with it is idempotent
@@ -126,7 +130,7 @@ enum class CleanUpStage : std::uint8_t { NotYet, Running, Done };
 struct TaskState {
     std::string arn;
     std::shared_ptr<const model::Task> definition;  ///< never null; role credentials removed
-    std::vector<ContainerState> containers;         ///< payload order
+    std::vector<ContainerState> containers;         ///< payload order, then internal ones
     std::vector<ResourceState> resources;
 
     TaskStatus desired = TaskStatus::None;

@@ -23,23 +23,32 @@ std::optional<Transition> next_transition(ContainerStatus from) {
     return row == kContainerPath.end() ? std::nullopt : std::optional(*row);
 }
 
-TaskStatus as_task_status(ContainerStatus known) {
-    switch (known) {
+ContainerStatus steady_status(ContainerKind kind) {
+    switch (kind) {
+        case ContainerKind::Normal:
+        case ContainerKind::NamespacePause: return S::Running;
+    }
+    return S::Running;
+}
+
+TaskStatus as_task_status(const ContainerState& container) {
+    if (is_steady(container)) return TaskStatus::Running;
+    switch (container.known) {
         case S::None: return TaskStatus::None;
         case S::ManifestPulled:
         case S::Pulled: return TaskStatus::ManifestPulled;
         case S::Created: return TaskStatus::Created;
-        case S::Running:
+        case S::Running: return TaskStatus::Created;  // it has further to go
         case S::ResourcesProvisioned: return TaskStatus::Running;
         case S::Stopped: return TaskStatus::Stopped;
     }
     return TaskStatus::None;
 }
 
-ContainerStatus as_container_status(TaskStatus desired) {
+ContainerStatus as_container_status(TaskStatus desired, ContainerKind kind) {
     switch (desired) {
         case TaskStatus::Created: return S::Created;
-        case TaskStatus::Running: return kSteady;
+        case TaskStatus::Running: return steady_status(kind);
         case TaskStatus::Stopped: return S::Stopped;
         case TaskStatus::None:
         case TaskStatus::ManifestPulled:

@@ -15,15 +15,18 @@ struct Transition {
     Work work;
 };
 
-/// Where a container of ours stays until it stops.
-inline constexpr ContainerStatus kSteady = ContainerStatus::Running;
+/// Where a container of this kind stays until it stops.
+[[nodiscard]] ContainerStatus steady_status(ContainerKind kind);
+[[nodiscard]] inline bool is_steady(const ContainerState& container) {
+    return container.known == steady_status(container.kind);
+}
 
 /// The step that leaves `from`; nothing from Running on.
 [[nodiscard]] std::optional<Transition> next_transition(ContainerStatus from);
 
-/// What a container's status means for its task (1.3).
-[[nodiscard]] TaskStatus as_task_status(ContainerStatus known);
-/// What a task's desired status means for its containers.
-[[nodiscard]] ContainerStatus as_container_status(TaskStatus desired);
+/// What a container's known status means for its task (1.3).
+[[nodiscard]] TaskStatus as_task_status(const ContainerState& container);
+/// What a task's desired status means for a container of it.
+[[nodiscard]] ContainerStatus as_container_status(TaskStatus desired, ContainerKind kind);
 
 }  // namespace nodeagent::core

@@ -1,6 +1,7 @@
 #include "agent/core/view.hpp"
 
 #include "agent/base/json.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/stop_reason.hpp"
 
 namespace nodeagent::core {
@@ -34,7 +35,7 @@ model::ContainerView view(const ContainerState& container) {
         .image = definition.image,
         .image_id = container.image_id,
         .container_arn = definition.container_arn,
-        .type = "NORMAL",
+        .type = std::string(to_string(container.kind)),
         .essential = container.essential,
         .pulled_only = container.known == ContainerStatus::Pulled,
         .desired = container.desired,

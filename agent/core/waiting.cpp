@@ -2,6 +2,7 @@
 
 #include "agent/core/dependencies.hpp"
 #include "agent/core/fetched.hpp"
+#include "agent/core/internal_containers.hpp"
 
 namespace nodeagent::core {
 
@@ -12,7 +13,9 @@ using S = ContainerStatus;
 std::string work_in_flight(const ContainerState& container) {
     switch (container.applied) {
         case S::ManifestPulled: return "for the registry to tell the digest of " + container.definition->image;
-        case S::Pulled: return "for image " + container.definition->image + " to be pulled";
+        case S::Pulled:
+            if (is_internal(container)) return "for the agent's own image " + container.definition->image;
+            return "for image " + container.definition->image + " to be pulled";
         case S::Created: return "for the runtime to create the container";
         case S::Running: return "for the runtime to start the container";
         case S::Stopped: return "for the container to end; SIGKILL follows after its stop timeout";

@@ -126,7 +126,7 @@ constexpr std::array kRows{
     Row{true,  kE, "execution-role-awslogs", [](const CapabilityInputs& in) { return in.config.awslogs_executionrole_override.enabled(); }},
     Row{true,  kE, "", always, volume_plugins},
     Row{true,  kE, "", always, gpu_driver},
-    Row{false, kE, "pid-ipc-namespace-sharing", always},
+    Row{true,  kE, "pid-ipc-namespace-sharing", [](const CapabilityInputs& in) { return in.pause_image; }},
     Row{false, kE, "aws-appmesh", not_external},
     Row{true,  kE, "task-eia", not_external},
     Row{true,  kE, "task-eia.optimized-cpu", [](const CapabilityInputs& in) { return not_external(in) && in.optimized_cpu; }},

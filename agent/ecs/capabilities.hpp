@@ -16,6 +16,7 @@ struct CapabilityInputs {
     bool task_limits = false;                 ///< task CPU and memory limits are on, after what the host could do
     bool optimized_cpu = false;               ///< HostFacts
     std::string gpu_driver_version;           ///< empty: unknown, or GPU support off
+    bool pause_image = false;                 ///< the image of pause containers is there or can be made
 };
 
 [[nodiscard]] std::vector<model::Attribute> capabilities(const CapabilityInputs& inputs);

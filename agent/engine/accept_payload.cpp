@@ -65,7 +65,8 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             verdict = Acceptance::Failed;
             continue;
         }
-        const core::AcceptanceRules rules{.task_limits = state.task_limits, .arrival = state.arrivals};
+        const core::AcceptanceRules rules{
+            .task_limits = state.task_limits, .gpu_support = state.parts.config.gpu_support, .arrival = state.arrivals};
         auto accepted = core::from_payload(task, state.identity, rules);
         if (!accepted && !accepted.error().handled) {
             refuse(task->arn, accepted.error().reason);

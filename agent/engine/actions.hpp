@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -43,6 +44,7 @@ struct ActionTools {
     RegistryAuthSource& registry_auth;
     StateSink& reports;
     const config::Config& config;
+    std::vector<std::string> pause_programs;  ///< where ecs-pause may be
     PortProbe port_is_free = can_bind;
 };
 
@@ -60,6 +62,7 @@ class Actions {
     asio::awaitable<void> run(LiveTask& task, core::CreateResource action);
     asio::awaitable<void> run(LiveTask& task, core::ResolveManifest action);
     asio::awaitable<void> run(LiveTask& task, core::PullImage action);
+    asio::awaitable<void> run(LiveTask& task, core::ProvideImage action);
     asio::awaitable<void> run(LiveTask& task, core::AssignPorts action);
     asio::awaitable<void> run(LiveTask& task, core::CreateContainer action);
     asio::awaitable<void> run(LiveTask& task, core::StartContainer action);

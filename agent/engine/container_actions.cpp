@@ -70,6 +70,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
     context.gpu_support = config.gpu_support;
     context.inferentia_support = config.inferentia_support;
     context.nvidia_runtime = config.nvidia_runtime;
+    context.pause_labels = config.pause_labels;
     context.docker_version = capabilities.version;
     context.ipv6_only = config.ipv6_only;
     context.execution_credentials_known = tools_.credentials.get(task.state().execution_credentials_id) != nullptr;

@@ -1,4 +1,4 @@
-// ResolveManifest and PullImage. task-engine.md 5.5, 5.6.
+// ResolveManifest, PullImage and ProvideImage. task-engine.md 2.7, 5.5, 5.6.
 
 #include <optional>
 #include <utility>
@@ -9,12 +9,15 @@
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/image_puller.hpp"
 #include "agent/engine/image_reference.hpp"
+#include "agent/engine/pause_image.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
 namespace nodeagent::engine {
 
 namespace {
+
+constexpr std::chrono::seconds kInspectLimit(30);
 
 /// The image's own digest among those the runtime knows it by; "" when it has none at all.
 DigestResult local_digest(const runtime::ImageView& image, const std::string& name) {
@@ -129,6 +132,34 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
                           tools_.clock.now().wall);
     }
     task.tell(std::move(pulled));
+}
+
+asio::awaitable<void> Actions::run(LiveTask& task, core::ProvideImage action) {
+    const core::ContainerState* container = task.state().find(action.container);
+    if (container == nullptr) co_return;
+    const std::string image = container->definition->image;
+    core::ImagePulled provided{.container = action.container, .image_id = {}, .pulled = false, .error = {}};
+    co_await tools_.link.wait_reachable();
+    Result<runtime::ImageView> present = co_await tools_.backend.inspect_image(image);
+    if (!present && present.error().kind == ErrorKind::NotFound) {
+        auto work = [places = tools_.pause_programs] { return make_pause_image(places); };
+        Result<std::string> archive = co_await tools_.pool.run(std::move(work));
+        Result<void> loaded;
+        if (archive) {
+            loaded = co_await tools_.backend.load_image(*std::move(archive));
+        } else {
+            loaded = std::move(archive).error();
+        }
+        if (loaded) log::info("image of pause containers loaded", {{"image", image}});
+        if (!loaded) {
+            provided.error =
+                core::NamedError{.name = std::string(core::kCannotCreateContainer),
+                                 .message = "image " + image + " cannot be loaded: " + loaded.error().what};
+        }
+    } else if (!present) {
+        provided.error = named_error(kCreate, present.error(), kInspectLimit);
+    }
+    task.tell(std::move(provided));
 }
 
 }  // namespace nodeagent::engine

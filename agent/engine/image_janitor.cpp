@@ -4,6 +4,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/core/image_policy.hpp"
+#include "agent/core/internal_containers.hpp"
 
 namespace nodeagent::engine {
 
@@ -15,7 +16,7 @@ core::ImageRules rules_of(const config::Config& config) {
     rules.minimum_age = config.image_minimum_age;
     rules.excluded.insert(config.exclude_untracked_images.begin(), config.exclude_untracked_images.end());
     rules.excluded.insert(config.pause_image_name + ":" + config.pause_image_tag);
-    rules.excluded.insert("amazon/amazon-ecs-pause:0.1.0");
+    rules.excluded.insert(std::string(core::kPauseImage));
     rules.excluded.insert("amazon/amazon-ecs-agent:latest");
     return rules;
 }

@@ -30,6 +30,9 @@ std::string job_key(const std::string& image, const std::string& digest, const r
     return image + '\n' + digest + '\n' + auth.server_address + '\n' + auth.username + '\n' + std::to_string(password);
 }
 
+/// No registry will ever know it: asking again only delays the answer.
+bool permanent(const Error& error) { return error.what.find("invalid reference format") != std::string::npos; }
+
 /// A timed-out pull names the limit it hit: the first progress record has one of its own.
 core::NamedError pull_error(const Error& error, std::chrono::nanoseconds elapsed, std::chrono::nanoseconds total,
                             const std::string& image) {
@@ -58,7 +61,7 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
         Result<std::string> digest = co_await backend_.resolve_digest(image, auth, left);
         if (digest) co_return ManifestDigest{*std::move(digest)};
         last = std::move(digest).error();
-        if (last.kind == ErrorKind::Timeout) break;
+        if (last.kind == ErrorKind::Timeout || permanent(last)) break;
         log::debug("manifest not resolved", {{"image", image}, {"attempt", attempt}, {"cause", last.what}});
         if (attempt < kManifestAttempts) co_await clock_.sleep_for(backoff.next());
     }
@@ -136,6 +139,7 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
         log::warn("image not pulled", {{"image", image},
                                        {"attempt", attempt},
                                        {"cause", core::pull_failure(kPull.error_name, last.what, image).message}});
+        if (permanent(last)) break;
         if (attempt < kPullAttempts) co_await clock_.sleep_for(backoff.next());
     }
     co_return pull_error(last, clock_.now().steady - begun, limits_.pull_timeout, image);

@@ -56,22 +56,39 @@ runtime::VolumeSpec spec_of(const core::ResourceState& resource, const model::Ta
     return spec;
 }
 
+/// A map as the reference prints it: map[a:1 b:2].
+std::string printed(const std::map<std::string, std::string>& map) {
+    std::string text;
+    for (const auto& [key, value] : map) text += (text.empty() ? "" : " ") + key + ":" + value;
+    return "map[" + text + "]";
+}
+
 /// Why a task cannot have the shared volume it asks for; "" when it can: it exists as wanted, or may be created.
 std::string shared_volume_problem(const core::TaskState& task, const core::ResourceState& resource,
                                   const Result<runtime::VolumeSpec>& existing, const config::Config& config) {
     const model::DockerVolume* wanted = configuration_of(resource, *task.definition);
     if (wanted == nullptr) return {};
-    const std::string detection = "initialize volume: volume detection failed, volume '" + resource.name + "' ";
     if (!existing) {
-        if (existing.error().kind != ErrorKind::NotFound) {
-            return "initialize volume: " + named_error(kInspectVolume, existing.error(), kVolumeLimit).message;
+        const std::string cause = named_error(kInspectVolume, existing.error(), kVolumeLimit).message;
+        if (!wanted->autoprovision) {
+            return "initialize volume: volume detection failed, volume '" + resource.name +
+                   "' does not exist and autoprovision is set to false: " + cause;
         }
-        if (wanted->autoprovision) return {};
-        return detection + "does not exist and autoprovision is set to false: " + existing.error().what;
+        return existing.error().kind == ErrorKind::Timeout ? cause : std::string();
     }
-    if (!config.shared_volume_match_full_config.enabled()) return {};
-    if (existing->driver_opts == wanted->driver_opts && existing->labels == wanted->labels) return {};
-    return detection + "exists, but its options or labels are not those of the task definition";
+    if (!wanted->autoprovision || !config.shared_volume_match_full_config.enabled()) return {};
+    const auto mismatch = [](const std::string& what, const auto& found, const auto& expected) {
+        return "non-autoprovisioned volume does not match existing volume " + what + ": existing: " + printed(found) +
+               ", expected: " + printed(expected);
+    };
+    // the first word is spelled as the service's users know it
+    if (existing->labels != wanted->labels) {
+        return "intialize volume: " + mismatch("labels", existing->labels, wanted->labels);
+    }
+    if (existing->driver_opts != wanted->driver_opts) {
+        return "initialize volume: " + mismatch("options", existing->driver_opts, wanted->driver_opts);
+    }
+    return {};
 }
 
 }  // namespace
@@ -112,14 +129,13 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
     co_await tools_.link.wait_reachable();
     if (volume.shared) {
         const Result<runtime::VolumeSpec> existing = co_await tools_.backend.inspect_volume(volume.docker_name);
-        const bool absent = !existing && existing.error().kind == ErrorKind::NotFound;
         const std::string problem = shared_volume_problem(task.state(), volume, existing, tools_.config);
         if (!problem.empty()) {
             settled.error = core::NamedError{.name = "ResourceInitializationError", .message = problem};
             settled.stop_reason = core::resource_not_initialised(task.state().arn, problem);
             settled.rejects_task = true;
         }
-        if (!problem.empty() || !absent) co_return settled;
+        if (!problem.empty() || existing) co_return settled;
     }
     runtime::VolumeSpec spec = spec_of(volume, *task.state().definition);
     NODEAGENT_POINT("volume.create.before");

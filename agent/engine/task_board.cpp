@@ -69,6 +69,7 @@ void TaskBoard::publish() {
             const model::ContainerView& container = view->containers[i];
             if (container.docker_id.empty()) continue;
             snapshot->by_docker_id.insert_or_assign(container.docker_id, model::Snapshot::ContainerKey{view, i});
+            if (container.endpoint_id.empty()) continue;  // internal
             snapshot->by_endpoint_id.insert_or_assign(container.endpoint_id, model::Snapshot::ContainerKey{view, i});
         }
     }

@@ -62,6 +62,7 @@ struct EngineParts {
     EventLog& events;
     const config::Config& config;  ///< cluster and region as registered
     core::HostTotals totals;       ///< as registered
+    std::vector<std::string> pause_programs = {};  ///< where ecs-pause may be (pause_image.hpp)
     /// Containers of unknown tasks that were created before this moment are of another machine's life: removed, not
     /// taken up.
     std::optional<std::chrono::system_clock::time_point> leftovers_before = std::nullopt;

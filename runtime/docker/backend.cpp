@@ -93,6 +93,7 @@ asio::awaitable<Result<ApiResponse>> DockerBackend::ask(Call call) {
     ApiRequest request{.method = std::move(call.method),
                        .target = "/v" + to_string(*call.version) + call.path,
                        .body = std::move(call.body),
+                       .content_type = std::move(call.content_type),
                        .headers = std::move(call.headers),
                        .timeout = call.timeout};
     Result<ApiResponse> response = co_await client_->call(std::move(request));

@@ -29,6 +29,7 @@ class DockerBackend final : public Backend {
     asio::awaitable<Result<void>> pull(std::string reference, RegistryAuth auth, PullOptions options,
                                        std::function<void(const PullProgress&)> progress) override;
     asio::awaitable<Result<void>> tag(std::string source, std::string target) override;
+    asio::awaitable<Result<void>> load_image(std::string archive) override;
     asio::awaitable<Result<void>> remove_image(std::string image) override;
     asio::awaitable<Result<std::vector<ImageView>>> list_images() override;
 
@@ -54,6 +55,7 @@ class DockerBackend final : public Backend {
         std::string body{};
         std::vector<std::pair<std::string, std::string>> headers{};
         std::optional<ApiVersion> version{};
+        std::string content_type = "application/json";
     };
     /// The answer of a call that worked; statuses from 400 on are errors in the daemon's words.
     asio::awaitable<Result<ApiResponse>> ask(Call call);

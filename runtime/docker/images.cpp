@@ -15,6 +15,7 @@ constexpr ApiVersion kDistributionVersion{1, 35};
 constexpr seconds kInspectTimeout{30};
 constexpr seconds kTagTimeout{30};
 constexpr minutes kRemoveTimeout{3};
+constexpr minutes kLoadTimeout{2};
 constexpr minutes kListTimeout{10};
 /// Progress is for people; more often than this is only work.
 constexpr std::chrono::milliseconds kProgressInterval{250};
@@ -115,6 +116,22 @@ asio::awaitable<Result<void>> DockerBackend::tag(std::string source, std::string
               .word = "pulled"};
     Result<void> done = co_await tell(std::move(call));
     co_return done;
+}
+
+asio::awaitable<Result<void>> DockerBackend::load_image(std::string archive) {
+    Call call{.method = "POST",
+              .path = "/images/load?quiet=1",
+              .timeout = kLoadTimeout,
+              .word = "loading image",
+              .body = std::move(archive),
+              .content_type = "application/x-tar"};
+    Result<ApiResponse> response = co_await ask(std::move(call));
+    if (!response) co_return std::move(response).error();
+    // what fails after the daemon has begun to answer is a line among its messages
+    PullLog log;
+    for (const std::string_view line : split(response->body, '\n')) log.add(line);
+    if (log.error()) co_return Error{.kind = ErrorKind::Malformed, .what = *log.error()};
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> DockerBackend::remove_image(std::string image) {

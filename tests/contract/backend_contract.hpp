@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/image_archive.hpp"
 #include "tests/contract/backend_world.hpp"
 
 namespace nodeagent::runtime {
@@ -108,6 +109,21 @@ TEST_P(BackendContract, CreatingFromAnUnknownImageIsNotFound) {
     ASSERT_FALSE(id);
     EXPECT_EQ(id.error().kind, ErrorKind::NotFound);
     EXPECT_FALSE(id.error().what.empty());
+}
+
+TEST_P(BackendContract, ALoadedImageIsThereUnderItsName) {
+    const std::string name = "nodeagent.invalid/" + world->prefix() + "loaded:1";
+    ASSERT_FALSE(world->run(backend.inspect_image(name)));
+    for (int times = 0; times < 2; ++times) {
+        const auto loaded = world->run(backend.load_image(image_archive(name, "program", "#!")));
+        EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().what);
+    }
+    EXPECT_TRUE(world->run(backend.inspect_image(name)));
+    EXPECT_TRUE(world->run(backend.remove_image(name)));
+}
+
+TEST_P(BackendContract, WhatIsNoImageArchiveIsNotLoaded) {
+    EXPECT_FALSE(world->run(backend.load_image("this is no archive")));
 }
 
 TEST_P(BackendContract, StartingARunningContainerSucceeds) {

@@ -190,6 +190,16 @@ class FakeBackend final : public runtime::Backend {
         images[target] = image;
         co_return Result<void>{};
     }
+    asio::awaitable<Result<void>> load_image(std::string archive) override {
+        if (auto failed = co_await enter("load_image", {})) co_return *std::move(failed);
+        constexpr std::string_view kNames = "\"RepoTags\":[\"";
+        const std::size_t names = archive.find(kNames);
+        if (names == std::string::npos) co_return Error{.kind = ErrorKind::Malformed, .what = "no image archive"};
+        const std::size_t begin = names + kNames.size();
+        const std::string name = archive.substr(begin, archive.find('"', begin) - begin);
+        if (!images.contains(name)) have_image(name);
+        co_return Result<void>{};
+    }
     asio::awaitable<Result<void>> remove_image(std::string image) override {
         if (auto failed = co_await enter("remove_image", image)) co_return *std::move(failed);
         const auto* found = find_image(image);

@@ -7,6 +7,7 @@
 
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/engine/spec/docker_documents.hpp"
 #include "agent/engine/spec/environment.hpp"
 #include "agent/engine/spec/log_config.hpp"
@@ -106,12 +107,13 @@ std::int64_t memory_bytes(const core::TaskState& task, const model::Container& d
     return bytes > 0 ? std::max(bytes, kSmallestMemory) : 0;
 }
 
-void add_devices(Json& host_config, const core::TaskState& task, const core::ContainerState& container,
-                 const std::map<std::string, std::string>& environment, const SpecContext& context) {
+Failure add_devices(Json& host_config, const core::TaskState& task, const core::ContainerState& container,
+                    const std::map<std::string, std::string>& environment, const SpecContext& context) {
     const auto& associations = task.definition->associations;
     const bool gpu_task = std::any_of(associations.begin(), associations.end(),
                                       [](const model::Association& a) { return a.type == "gpu"; });
-    if (context.gpu_support && gpu_task && environment.contains("NVIDIA_VISIBLE_DEVICES")) {
+    if (context.gpu_support && !context.external && gpu_task && environment.contains("NVIDIA_VISIBLE_DEVICES")) {
+        if (context.nvidia_runtime.empty()) return host_config_error("Runtime is not set for GPU containers");
         host_config["Runtime"] = context.nvidia_runtime;
     }
     if (context.gpu_support && context.external) {
@@ -123,17 +125,44 @@ void add_devices(Json& host_config, const core::TaskState& task, const core::Con
     if (context.inferentia_support && environment.contains("AWS_NEURON_VISIBLE_DEVICES")) {
         host_config["Runtime"] = "neuron";
     }
+    return std::nullopt;
+}
+
+/// The namespaces that pidMode and ipcMode of the task choose; the payload's document may not. task-engine.md 3.5.
+Failure set_namespaces(Json& host_config, const core::TaskState& task, const core::ContainerState& container) {
+    const std::string& pid_mode = task.definition->pid_mode;
+    const std::string& ipc_mode = task.definition->ipc_mode;
+    if (core::is_internal(container)) {
+        host_config["NetworkMode"] = "none";
+        if (container.kind == core::ContainerKind::NamespacePause && ipc_mode == "task") {
+            host_config["IpcMode"] = "shareable";
+        }
+        return std::nullopt;
+    }
+    if (pid_mode == "host") host_config["PidMode"] = pid_mode;
+    if (ipc_mode == "host" || ipc_mode == "none") host_config["IpcMode"] = ipc_mode;
+    if (pid_mode != "task" && ipc_mode != "task") return std::nullopt;
+    const core::ContainerState* pause = task.find(core::kNamespacePauseName);
+    if (pause == nullptr || pause->runtime_id.empty()) {
+        return host_config_error("the container that keeps the task's shared namespaces does not exist");
+    }
+    if (pid_mode == "task") host_config["PidMode"] = "container:" + pause->runtime_id;
+    if (ipc_mode == "task") host_config["IpcMode"] = "container:" + pause->runtime_id;
+    return std::nullopt;
 }
 
 void set_labels(Json& config, const core::TaskState& task, const core::ContainerState& container,
-                const std::string& cluster) {
+                const SpecContext& context) {
     Json& labels = config["Labels"];
     if (!labels.is_object()) labels = Json::object();
+    if (core::is_internal(container)) {
+        for (const auto& [name, value] : context.pause_labels) labels[name] = value;
+    }
     labels["com.amazonaws.ecs.task-arn"] = task.arn;
     labels["com.amazonaws.ecs.container-name"] = container.name;
     labels["com.amazonaws.ecs.task-definition-family"] = task.definition->family;
     labels["com.amazonaws.ecs.task-definition-version"] = task.definition->version;
-    labels["com.amazonaws.ecs.cluster"] = cluster;
+    labels["com.amazonaws.ecs.cluster"] = context.cluster;
 }
 
 Failure fill_config(Json& config, const core::TaskState& task, const core::ContainerState& container,
@@ -161,7 +190,7 @@ Failure fill_config(Json& config, const core::TaskState& task, const core::Conta
         return SpecError{"DockerClientConfigError",
                          "docker health check is nil while container health check type is DOCKER"};
     }
-    set_labels(config, task, container, context.cluster);
+    set_labels(config, task, container, context);
     return std::nullopt;
 }
 
@@ -174,7 +203,7 @@ Failure fill_host_config(Json& host_config, const core::TaskState& task, const c
     if (auto failed = add_binds(host_config, task, definition)) return failed;
     host_config["Memory"] = memory_bytes(task, definition, context);
     host_config["CpuShares"] = std::clamp(definition.cpu, kFewestShares, kMostShares);
-    add_devices(host_config, task, container, environment, context);
+    if (auto failed = add_devices(host_config, task, container, environment, context)) return failed;
 
     if (definition.docker_config) {
         if (const auto merged = merge_host_config(host_config, definition.docker_config->host_config); !merged) {
@@ -183,11 +212,7 @@ Failure fill_host_config(Json& host_config, const core::TaskState& task, const c
     }
     // what the payload's document may not choose
     if (!context.cgroup_parent.empty()) host_config["CgroupParent"] = context.cgroup_parent;
-    const model::Task& definition_of_task = *task.definition;
-    if (definition_of_task.pid_mode == "host") host_config["PidMode"] = "host";
-    if (definition_of_task.ipc_mode == "host" || definition_of_task.ipc_mode == "none") {
-        host_config["IpcMode"] = definition_of_task.ipc_mode;
-    }
+    if (auto failed = set_namespaces(host_config, task, container)) return failed;
     return complete_log_config(host_config, task, container, context);
 }
 

@@ -3,6 +3,7 @@
 // says. Pure; every value it needs comes in.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,10 @@ struct SpecContext {
     bool gpu_support = false;
     bool inferentia_support = false;
     std::string nvidia_runtime = "nvidia";
-    std::string cgroup_parent;           ///< empty: leave the payload's
-    std::vector<std::string> image_env;  ///< the image's own environment, "KEY=value"
-    std::string docker_version;          ///< daemon version, for the tests of 3.5 e
+    std::map<std::string, std::string> pause_labels;  ///< ECS_PAUSE_LABELS, for internal containers
+    std::string cgroup_parent;                        ///< empty: leave the payload's
+    std::vector<std::string> image_env;               ///< the image's own environment, "KEY=value"
+    std::string docker_version;                       ///< daemon version, for the tests of 3.5 e
     bool ipv6_only = false;
     /// Whether the credentials registry knows the task's execution credentials (logsAuthStrategy ExecutionRole).
     bool execution_credentials_known = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/strings.hpp"
+#include "agent/core/internal_containers.hpp"
 
 namespace nodeagent::engine {
 
@@ -33,6 +34,7 @@ std::map<std::string, std::string> container_environment(const core::TaskState& 
                                                          const core::ContainerState& container,
                                                          const SpecContext& context) {
     std::map<std::string, std::string> environment = container.definition->environment;
+    if (core::is_internal(container)) return environment;  // nothing of the task is its business
     if (!task.credentials_id.empty()) {
         environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/credentials/" + task.credentials_id;
     }

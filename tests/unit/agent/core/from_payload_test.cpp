@@ -67,12 +67,12 @@ TEST(FromPayload, WhatCannotBeUnderstoodSuppressesTheAck) {
 
     model::Task payload = payload_of({container("app")});
     payload.desired_status = "SLEEPING";
-    EXPECT_THAT(rejection(payload, false), HasSubstr("unrecognized status"));
+    EXPECT_THAT(rejection(payload, false), HasSubstr("Error loading task - Unrecognized TaskStatus \"SLEEPING\""));
     payload = payload_of({container("app")});
     payload.volumes.push_back({.name = "v", .type = "ebs", .host = {}, .docker = {}, .efs = {}});
     EXPECT_THAT(rejection(payload, false), HasSubstr("unrecognized volume type: \"ebs\""));
     payload.volumes[0] = {.name = "v", .type = "", .host = {}, .docker = {}, .efs = {}};
-    EXPECT_THAT(rejection(payload, false), HasSubstr("needs the object \"host\""));
+    EXPECT_THAT(rejection(payload, false), HasSubstr("invalid volume: empty volume configuration"));
     payload = payload_of({container("app")});
     payload.role_credentials = model::RoleCredentials{};
     EXPECT_THAT(rejection(payload, false), HasSubstr("roleCredentials.credentialsId"));
@@ -88,13 +88,37 @@ TEST(FromPayload, WhatCannotRunIsUnderstoodAndRefusedWithTheReason) {
     EXPECT_TRUE(accepted(payload, {.task_limits = false}).has_value());
     model::Container c = container("app");
     c.links = {"nobody"};
-    EXPECT_EQ(rejection(c, true), prefix + "could not find container with name nobody");
+    EXPECT_EQ(rejection(c, true), prefix + "could not find container for link nobody");
     c = container("app");
     c.volumes_from.push_back({"nobody", false});
     EXPECT_EQ(rejection(c, true), prefix + "could not find volume source container with name nobody");
+    c = container("app");
+    c.links = {"a:b:c"};
+    EXPECT_EQ(rejection(c, true), prefix + "invalid link format");
+    payload = payload_of({container("app")});
+    payload.volumes.push_back({.name = "v",
+                               .type = "docker",
+                               .host = {},
+                               .docker = model::DockerVolume{"task", true, "local", {}, {}},
+                               .efs = {}});
+    EXPECT_EQ(rejection(payload, true), prefix + "volume [v] : task scoped volume could not be autoprovisioned");
     EXPECT_EQ(rejection(with_dependency(container("app"), "app", "START"), true),
               "Task dependencies cannot be resolved, taskArn: " + kArn);
     EXPECT_EQ(rejection(payload_of({}), true), prefix + "the task has no containers");
+}
+
+TEST(FromPayload, AGpuBelongsToExactlyOneContainerWhereGpusAreSupported) {
+    const std::string prefix = "resource cannot be initialized for task " + kArn + ": ";
+    model::Task payload = payload_of({container("app"), container("web")});
+    payload.associations = {{.containers = {"app", "web"}, .content = {}, .name = "gpu-1", .type = "gpu"}};
+    EXPECT_TRUE(accepted(payload));
+    EXPECT_EQ(rejection(payload, true, {.gpu_support = true}),
+              prefix + "could not associate multiple containers to GPU gpu-1");
+    payload.associations[0].containers = {"nobody"};
+    EXPECT_EQ(rejection(payload, true, {.gpu_support = true}),
+              prefix + "could not find container with name nobody for associating GPU gpu-1");
+    payload.associations[0].containers = {"web"};
+    EXPECT_TRUE(accepted(payload, {.gpu_support = true}));
 }
 
 TEST(FromPayload, RefusesByNameWhatThisAgentLacks) {
@@ -104,9 +128,6 @@ TEST(FromPayload, RefusesByNameWhatThisAgentLacks) {
     payload = payload_of({container("app")});
     payload.attachments.push_back({"arn", "serviceconnectdetail", {}});
     EXPECT_THAT(rejection(payload, true), HasSubstr("Service Connect"));
-    payload = payload_of({container("app")});
-    payload.pid_mode = "task";
-    EXPECT_THAT(rejection(payload, true), HasSubstr("pidMode task"));
     payload = payload_of({container("app")});
     payload.volumes.push_back({.name = "v", .type = "efs", .host = {}, .docker = {}, .efs = {}});
     EXPECT_THAT(rejection(payload, true), HasSubstr("Amazon EFS"));

@@ -13,7 +13,12 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 HostResources small_host() {
-    return HostResources({.cpu = 1024, .memory = 1000, .reserved_tcp = {22}, .reserved_udp = {}, .gpus = {"gpu-0"}});
+    return HostResources({.cpu = 1024,
+                          .memory = 1000,
+                          .reserved_tcp = {22},
+                          .reserved_udp = {},
+                          .gpu_support = true,
+                          .gpus = {"gpu-0"}});
 }
 HostNeed cpu(std::int64_t shares) { return {.cpu = shares, .memory = 0, .tcp = {}, .udp = {}, .gpus = {}}; }
 HostNeed port(std::uint16_t number) { return {.cpu = 0, .memory = 0, .tcp = {number}, .udp = {}, .gpus = {}}; }
@@ -68,6 +73,22 @@ TEST(HostResources, WhatTheHostCanNeverHoldIsRefusedAndBlocksNobody) {
     EXPECT_THAT(host.request("gpu", {.cpu = 0, .memory = 0, .tcp = {}, .udp = {}, .gpus = {"gpu-9"}}, 3).at(0).refused,
                 HasSubstr("GPU gpu-9"));
     EXPECT_EQ(host.waiting(), 0U);
+}
+
+HostNeed gpu(const std::string& id) { return {.cpu = 0, .memory = 0, .tcp = {}, .udp = {}, .gpus = {id}}; }
+
+TEST(HostResources, AGpuIsHeldByOneTaskAtATime) {
+    HostResources host = small_host();
+    EXPECT_THAT(host.request("a", gpu("gpu-0"), 1), SizeIs(1));
+    EXPECT_THAT(host.request("b", gpu("gpu-0"), 2), IsEmpty());
+    EXPECT_EQ(host.explain("b"), "waits for GPU gpu-0, which another task holds");
+    EXPECT_EQ(host.release("a").at(0).task_arn, "b");
+}
+
+TEST(HostResources, WithoutGpuSupportTheGpusOfTasksAreNotCounted) {
+    HostResources host({.cpu = 1024, .memory = 1000, .reserved_tcp = {}, .reserved_udp = {}, .gpus = {}});
+    EXPECT_TRUE(host.request("a", gpu("gpu-7"), 1).at(0).granted());
+    EXPECT_TRUE(host.request("b", gpu("gpu-7"), 2).at(0).granted());
 }
 
 TEST(HostResources, ARestoredTaskKeepsWhatItHeld) {

@@ -61,7 +61,9 @@ class Storm {
             containers.push_back(std::move(c));
         }
         std::shuffle(containers.begin(), containers.end(), random_);
-        return *accepted(payload_of(std::move(containers)), {.task_limits = chance(2)});
+        model::Task payload = payload_of(std::move(containers));
+        if (chance(3)) payload.pid_mode = "task";
+        return *accepted(std::move(payload), {.task_limits = chance(2)});
     }
 
     /// Delivers some pending event, perhaps keeping it to deliver again.
@@ -137,6 +139,10 @@ class Storm {
         begin("work " + a.container);
         tell(PullBegan{a.container});
         answer("work " + a.container, ImagePulled{a.container, "i", true, maybe("CannotPullContainerError")});
+    }
+    void act(const ProvideImage& a) {
+        begin("work " + a.container);
+        answer("work " + a.container, ImagePulled{a.container, {}, false, maybe("CannotCreateContainerError")});
     }
     void act(const AssignPorts& a) {
         begin("work " + a.container);

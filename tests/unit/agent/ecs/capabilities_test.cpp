@@ -123,6 +123,20 @@ TEST(Capabilities, FollowTheSettings) {
     }
 }
 
+TEST(Capabilities, OfferSharedNamespacesOnlyWithAPauseImage) {
+    const config::Config config = traced_config();
+    CapabilityInputs inputs{.config = config,
+                            .api_versions = all_api_versions(),
+                            .volume_plugins = {},
+                            .task_limits = true,
+                            .optimized_cpu = false,
+                            .gpu_driver_version = {}};
+    const std::string sharing = "ecs.capability.pid-ipc-namespace-sharing";
+    EXPECT_THAT(names(capabilities(inputs)), Not(Contains(sharing)));
+    inputs.pause_image = true;
+    EXPECT_THAT(names(capabilities(inputs)), Contains(sharing));
+}
+
 TEST(Capabilities, NameTheGpuDriverOnlyWithGpuSupport) {
     config::Config config = traced_config();
     const CapabilityInputs inputs{.config = config,

@@ -103,6 +103,7 @@ class EngineFixture : public testing::Test {
                           .events = events,
                           .config = config,
                           .totals = totals,
+                          .pause_programs = pause_programs,
                           .leftovers_before = leftovers_before,
                           .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); }};
         engine = std::make_unique<TaskEngine>(std::move(parts));
@@ -186,6 +187,7 @@ class EngineFixture : public testing::Test {
     core::HostTotals totals{.cpu = 4096, .memory = 8192, .reserved_tcp = {22}, .reserved_udp = {}, .gpus = {}};
     std::optional<WallTime> leftovers_before;
     std::vector<std::string> store_failures;
+    std::vector<std::string> pause_programs;
     bool answering = true;
     Result<void> started;
     std::unique_ptr<TaskEngine> engine;
