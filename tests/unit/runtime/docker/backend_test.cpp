@@ -65,6 +65,21 @@ TEST_F(DockerBackendTest, CreatesWithTheVersionThePayloadWasWrittenFor) {
     EXPECT_EQ(daemon.requests.back(), "POST /v1.30/containers/create?name=web HTTP/1.1");
 }
 
+TEST_F(DockerBackendTest, LoadsAnImageArchiveAsTar) {
+    daemon.answer(version_answer("1.12", "1.41"));
+    daemon.answer(http_answer(200, "{\"stream\":\"Loaded image: a:1\\n\"}\r\n"));
+    EXPECT_TRUE(run_on(io, backend->load_image("archive")));
+    EXPECT_EQ(daemon.requests.back(), "POST /v1.21/images/load?quiet=1 HTTP/1.1");
+}
+
+TEST_F(DockerBackendTest, AnErrorAmongTheMessagesOfALoadIsItsError) {
+    daemon.answer(version_answer("1.12", "1.41"));
+    daemon.answer(http_answer(200, "{\"errorDetail\":{\"message\":\"bad layer\"},\"error\":\"bad layer\"}\r\n"));
+    const auto loaded = run_on(io, backend->load_image("archive"));
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().what, "bad layer");
+}
+
 TEST_F(DockerBackendTest, DoesNotRefuseADaemonForBeingNew) {
     daemon.answer(version_answer("1.60", "1.70"));
     daemon.answer(http_answer(200, "OK"));
