@@ -68,6 +68,8 @@ json container(const std::string& name, const std::string& script, const json& h
                const json& config = json::object()) {
     json host = host_config;
     if (!host.contains("NetworkMode")) host["NetworkMode"] = "bridge";
+    json own = config.is_object() ? config : json::object();
+    if (!own.contains("StopSignal")) own["StopSignal"] = "SIGKILL";  // a shell as first process ignores SIGTERM
     return {{"name", name},
             {"image", "busybox:latest"},
             {"essential", true},
@@ -75,7 +77,7 @@ json container(const std::string& name, const std::string& script, const json& h
             {"memory", 16},
             {"command", {"sh", "-c", script}},
             {"mountPoints", {{{"sourceVolume", "out"}, {"containerPath", "/out"}, {"readOnly", false}}}},
-            {"dockerConfig", {{"config", config.dump()}, {"hostConfig", host.dump()}, {"version", "1.21"}}}};
+            {"dockerConfig", {{"config", own.dump()}, {"hostConfig", host.dump()}, {"version", "1.21"}}}};
 }
 
 class PayloadFields : public testing::Test {
@@ -132,14 +134,16 @@ class PayloadFields : public testing::Test {
         send(one);
     }
     bool runs(const std::string& name) { return !control_plane_.report_of(task_arn(name), "RUNNING", 60s).is_null(); }
-    /// The container's part of the task's STOPPED report.
+    /// What was reported of the container's end once the task has ended; it may have been told before the task's end.
     json end_of(const std::string& name, const std::string& container) {
-        const json report = control_plane_.report_of(task_arn(name), "STOPPED", 60s);
-        if (!report.is_object()) return {};
-        for (const json& one : report.value("containers", json::array())) {
-            if (one.value("containerName", "") == container) return one;
+        if (control_plane_.report_of(task_arn(name), "STOPPED", 60s).is_null()) return json::object();
+        for (const json& report : control_plane_.calls("SubmitTaskStateChange")) {
+            if (report.value("task", "") != task_arn(name)) continue;
+            for (const json& one : report.value("containers", json::array())) {
+                if (one.value("containerName", "") == container && one.value("status", "") == "STOPPED") return one;
+            }
         }
-        return {};
+        return json::object();
     }
 
     static bool soon(const std::function<bool()>& reached) {
@@ -169,10 +173,13 @@ class PayloadFields : public testing::Test {
     /// The container's own document of the task metadata endpoint, version 4.
     static json metadata(const std::string& name, const std::string& container) {
         constexpr std::string_view kUri = "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2";
-        for (const std::string entry : inspect(name, container).at("Config").at("Env")) {
-            if (entry.starts_with(kUri)) return get(51679, entry.substr(kUri.size()));
+        const json made = inspect(name, container);
+        for (const std::string entry : made.at("Config").at("Env")) {
+            if (!entry.starts_with(kUri)) continue;
+            const json document = get(51679, entry.substr(kUri.size()));
+            return document.is_object() ? document : json::object();
         }
-        return {};
+        return json::object();
     }
 
     std::string directory_, out_;
@@ -267,7 +274,7 @@ TEST_F(PayloadFields, WhatTheTaskDefinitionSaysIsWhatTheProcessSees) {
         EXPECT_THAT(volume["Name"].get<std::string>(), HasSubstr("ecs-it-1-task-volume-"));
     }
     stop(payload);
-    EXPECT_FALSE(end_of("everything", "app").is_null());
+    EXPECT_FALSE(end_of("everything", "app").empty());
 }
 
 TEST_F(PayloadFields, ContainersMayShareThePidAndIpcNamespacesOfTheirTask) {
@@ -357,7 +364,7 @@ TEST_F(PayloadFields, HealthGatesDependentsButEndsNothing) {
     EXPECT_EQ(health.value("exitCode", 0), 3);
     EXPECT_THAT(health.value("output", ""), HasSubstr("no"));
     stop(payload);
-    EXPECT_FALSE(end_of("health", "sick").is_null());
+    EXPECT_FALSE(end_of("health", "sick").empty());
 }
 
 TEST_F(PayloadFields, AStartTimeoutEndsTheWaitForADependency) {
@@ -372,7 +379,8 @@ TEST_F(PayloadFields, AStartTimeoutEndsTheWaitForADependency) {
 }
 
 TEST_F(PayloadFields, AStopTimeoutIsTheContainersOwn) {
-    json stubborn = container("main", "trap '' TERM; touch /out/up; while :; do sleep 0.1; done");
+    json stubborn =
+        container("main", "trap '' TERM; touch /out/up; while :; do sleep 0.1; done", {}, {{"StopSignal", "SIGTERM"}});
     stubborn["stopTimeout"] = 1;
     const json payload = task("stubborn", {stubborn});
     send(payload);
@@ -398,7 +406,7 @@ TEST_F(PayloadFields, NetworkModesHostAndNone) {
     EXPECT_EQ(fact("none"), "lo\n");
     EXPECT_EQ(inspect("networks", "host")["HostConfig"]["NetworkMode"], "host");
     stop(payload);
-    EXPECT_FALSE(end_of("networks", "host").is_null());
+    EXPECT_FALSE(end_of("networks", "host").empty());
 }
 
 }  // namespace

@@ -28,6 +28,16 @@ class SharedNamespaces : public EngineFixture {
         made.ipc_mode = "task";
         return made;
     }
+    /// The program is read on a worker thread.
+    bool comes_to(const std::string& arn, TaskStatus status) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!reported(arn, status) && std::chrono::steady_clock::now() < deadline) {
+            io.restart();
+            io.run_one_for(std::chrono::milliseconds(10));
+        }
+        settle();
+        return reported(arn, status);
+    }
     std::string program_;
 };
 
@@ -35,7 +45,7 @@ TEST_F(SharedNamespaces, ThePauseImageIsMadeWhenItIsFirstNeeded) {
     install();
     start();
     accept({sharing_task()});
-    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    EXPECT_TRUE(comes_to(kArn, TaskStatus::Running));
     ASSERT_NE(backend.find(kPauseName), nullptr);
     EXPECT_EQ(backend.find("web")->spec.host_config["PidMode"], "container:" + backend.find(kPauseName)->view.id);
     EXPECT_EQ(backend.calls("load_image"), 1);
@@ -45,7 +55,7 @@ TEST_F(SharedNamespaces, ThePauseImageIsMadeWhenItIsFirstNeeded) {
     model::Task second = sharing_task();
     second.arn = arn_of(2);
     accept({second});
-    EXPECT_TRUE(reported(arn_of(2), TaskStatus::Running));
+    EXPECT_TRUE(comes_to(arn_of(2), TaskStatus::Running));
     EXPECT_EQ(backend.calls("load_image"), 1) << "it is there";
 }
 
@@ -53,14 +63,14 @@ TEST_F(SharedNamespaces, AnImageThatIsThereNeedsNoProgram) {
     backend.have_image(kImage);
     start();
     accept({sharing_task()});
-    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    EXPECT_TRUE(comes_to(kArn, TaskStatus::Running));
     EXPECT_EQ(backend.calls("load_image"), 0);
 }
 
 TEST_F(SharedNamespaces, AMissingProgramIsTheReasonOfTheTask) {
     start();
     accept({sharing_task()});
-    ASSERT_TRUE(reported(kArn, TaskStatus::Stopped));
+    ASSERT_TRUE(comes_to(kArn, TaskStatus::Stopped));
     EXPECT_THAT(sink.task(kArn, TaskStatus::Stopped)->reason, HasSubstr(program_));
     EXPECT_THAT(sink.task(kArn, TaskStatus::Stopped)->reason, HasSubstr(kImage));
 }
@@ -69,9 +79,10 @@ TEST_F(SharedNamespaces, GoOnAfterARestartOfTheAgent) {
     install();
     start();
     accept({sharing_task()});
+    ASSERT_TRUE(comes_to(kArn, TaskStatus::Running));
     restart();
     run(engine->stop_task(kArn));
-    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_TRUE(comes_to(kArn, TaskStatus::Stopped));
     EXPECT_EQ(backend.find(kPauseName)->view.phase, runtime::ContainerPhase::Stopped);
 }
 
