@@ -18,6 +18,7 @@
 
 #include "agent/base/error.hpp"
 #include "agent/core/host_resources.hpp"
+#include "agent/core/image_policy.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "agent/engine/state_store.hpp"
 #include "agent/model/payload.hpp"
@@ -70,6 +71,8 @@ struct EngineParts {
     /// saving is tried again for ever. The owner says so to people, or ends the process if trying cannot help. Called
     /// once for each kind of failure.
     std::function<void(Error)> on_store_failure;
+    /// Space on the filesystem that holds a folder; empty: statvfs(3) on `pool`.
+    std::function<asio::awaitable<Result<core::DiskUse>>(std::string folder)> disk_use{};
 };
 
 struct CredentialsDue {

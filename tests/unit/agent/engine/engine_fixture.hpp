@@ -105,11 +105,13 @@ class EngineFixture : public testing::Test {
                           .totals = totals,
                           .pause_programs = pause_programs,
                           .leftovers_before = leftovers_before,
-                          .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); }};
+                          .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); },
+                          .disk_use = [this](std::string) { return look_at_disk(); }};
         engine = std::make_unique<TaskEngine>(std::move(parts));
         Result<StoredState> stored = run(store.load());
         started = run(engine->start(*std::move(stored)));
     }
+    asio::awaitable<Result<core::DiskUse>> look_at_disk() { co_return disk(); }
     void stop() {
         run(engine->stop(std::chrono::seconds(5)));
         engine.reset();
@@ -188,6 +190,10 @@ class EngineFixture : public testing::Test {
     std::optional<WallTime> leftovers_before;
     std::vector<std::string> store_failures;
     std::vector<std::string> pause_programs;
+    /// The filesystem behind Docker's folder: half empty.
+    std::function<core::DiskUse()> disk = [] {
+        return core::DiskUse{.bytes_total = 100 << 20, .bytes_free = 50 << 20, .inodes_total = 0, .inodes_free = 0};
+    };
     bool answering = true;
     Result<void> started;
     std::unique_ptr<TaskEngine> engine;
