@@ -32,8 +32,6 @@ std::string job_key(const std::string& image, const std::string& digest, const r
     return image + '\n' + digest + '\n' + auth.server_address + '\n' + auth.username + '\n' + std::to_string(password);
 }
 
-/// No registry will ever know it: asking again only delays the answer.
-
 /// A timed-out pull names the limit it hit: the first progress record has one of its own.
 core::NamedError pull_error(const Error& error, std::chrono::nanoseconds elapsed, std::chrono::nanoseconds total,
                             const std::string& image) {
