@@ -11,6 +11,7 @@ if(TARGET payload_fields_test)
   target_compile_definitions(payload_fields_test PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>")
   add_dependencies(payload_fields_test ecs-node-agent ecs-pause)
   set_tests_properties(payload_fields_test PROPERTIES RESOURCE_LOCK agent-ports)
+endif()
 # Needs root: a filesystem of its own for a Docker daemon of its own.
 if(NODEAGENT_DOCKER_REGISTRY)
   nodeagent_test(small_disk_test LABEL integration DIR integration/small_disk LINKS engine runtime_docker TIMEOUT 300)
