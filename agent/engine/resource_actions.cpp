@@ -10,6 +10,7 @@
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
+#include "agent/engine/patient_call.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
@@ -136,9 +137,12 @@ asio::awaitable<core::ResourceSettled> Actions::create_cgroup(LiveTask& task, co
 
 asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, core::ResourceState volume,
                                                               core::ResourceSettled settled) {
-    co_await tools_.link.wait_reachable();
     if (volume.shared) {
-        const Result<runtime::VolumeSpec> existing = co_await tools_.backend.inspect_volume(volume.docker_name);
+        std::function<asio::awaitable<Result<runtime::VolumeSpec>>()> inspect = [this, &volume] {
+            return tools_.backend.inspect_volume(volume.docker_name);
+        };
+        const Result<runtime::VolumeSpec> existing =
+            co_await patient_call(tools_.link, tools_.clock, std::move(inspect));
         const std::string problem = shared_volume_problem(task.state(), volume, existing, tools_.config);
         if (!problem.empty()) {
             settled.error = core::NamedError{.name = "ResourceInitializationError", .message = problem};
@@ -149,7 +153,10 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
     }
     runtime::VolumeSpec spec = spec_of(volume, *task.state().definition);
     NODEAGENT_POINT("volume.create.before");
-    const Result<void> made = co_await tools_.backend.create_volume(std::move(spec));
+    std::function<asio::awaitable<Result<void>>()> create = [this, &spec] {
+        return tools_.backend.create_volume(spec);
+    };
+    const Result<void> made = co_await patient_call(tools_.link, tools_.clock, std::move(create));
     NODEAGENT_POINT("volume.create.done");
     if (!made) {
         settled.error = named_error(kCreateVolume, made.error(), kVolumeLimit);
@@ -189,7 +196,8 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
         // by name when the agent ended between create and its answer
         const std::string id = container.runtime_id.empty() ? container.docker_name : container.runtime_id;
         if (id.empty()) continue;
-        const Result<void> removed = co_await tools_.backend.remove(id);
+        std::function<asio::awaitable<Result<void>>()> remove = [this, &id] { return tools_.backend.remove(id); };
+        const Result<void> removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
         NODEAGENT_POINT("cleanup.container.removed");
         if (!removed) left.push_back("container " + id + ": " + removed.error().what);
     }
@@ -198,7 +206,10 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
         Result<void> removed;
         if (resource.kind == core::ResourceState::Kind::DockerVolume) {
             if (resource.shared || resource.docker_name.empty()) continue;
-            removed = co_await tools_.backend.remove_volume(resource.docker_name);
+            std::function<asio::awaitable<Result<void>>()> remove = [this, &resource] {
+                return tools_.backend.remove_volume(resource.docker_name);
+            };
+            removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
             NODEAGENT_POINT("cleanup.volume.removed");
         } else if (tools_.cgroups != nullptr) {
             auto work = [cgroups = tools_.cgroups, id = core::task_id(state.arn)] { return cgroups->remove(id); };
