@@ -48,7 +48,7 @@ TaskState full_task() {
     c.networks = {{"bridge", "172.17.0.2", ""}};
     c.volumes = {{"ecs-v", "/var/lib/x", "/v"}};
     c.health = {HealthStatus::Unhealthy, kNow.wall, 1, "out"};
-    c.restarts = {3, kNow.wall};
+    c.restarts = {.count = 3, .last_restart_at = kNow.wall, .last_restart = {}};
     task.resources[0].desired = ResourceStatus::Created;
     task.resources[0].known = ResourceStatus::Created;
     task.desired = TaskStatus::Stopped;
