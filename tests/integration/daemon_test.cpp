@@ -1,5 +1,6 @@
 // The whole daemon against a real Docker daemon and the harness's control plane. Fixed ports, so one at a time.
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -319,6 +320,9 @@ class OwnDockerd {
             ("docker -H unix://" + socket() + " ps -aq | xargs -r docker -H unix://" + socket() + " rm -f >/dev/null")
                 .c_str());
         stop();
+        for (const char* mount : {"/exec/netns/default", "/data"}) {  // the latter with live-restore
+            ::umount2((directory_ + mount).c_str(), MNT_DETACH);
+        }
     }
     OwnDockerd(const OwnDockerd&) = delete;
     OwnDockerd& operator=(const OwnDockerd&) = delete;
