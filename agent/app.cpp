@@ -27,6 +27,7 @@
 #include "agent/credentials/chain.hpp"
 #include "agent/credentials/imds.hpp"
 #include "agent/credentials/registry.hpp"
+#include "agent/draining.hpp"
 #include "agent/ecs/acs_session.hpp"
 #include "agent/ecs/api_client.hpp"
 #include "agent/ecs/capabilities.hpp"
@@ -51,6 +52,7 @@
 #include "agent/net/aws_endpoint.hpp"
 #include "agent/net/curl_http_client.hpp"
 #include "agent/net/ws_connection.hpp"
+#include "agent/spot_action.hpp"
 #include "agent/start_checks.hpp"
 #include "cgroups/hierarchy.hpp"
 #include "cgroups/task_cgroups.hpp"
@@ -89,6 +91,10 @@ class ReportGate final : public engine::StateSink {
   private:
     ecs::StateReporter& reporter_;
 };
+
+asio::awaitable<void> stop_one(engine::TaskEngine& engine, std::string task_arn) {
+    (void)co_await engine.stop_task(std::move(task_arn));
+}
 
 class App {
   public:
@@ -142,6 +148,7 @@ class App {
     /// Intake first, then the engine, then what it reported; containers keep running.
     asio::awaitable<void> stop() {
         using namespace asio::experimental::awaitable_operators;
+        if (draining_) draining_->cancel();
         life_->cancel();
         co_await (life_->drain() || clock_.sleep_for(1s));
         if (engine_) co_await engine_->stop(5s);
@@ -173,6 +180,11 @@ class App {
     asio::awaitable<Result<std::string>> discover(std::string model::PollEndpoints::*member);
     void session_changed(const ecs::SessionStatus& status);
     asio::awaitable<void> keep_small();
+    void prepare_draining();
+    asio::awaitable<Result<void>> tell_ecs(std::string instance_state);
+    asio::awaitable<Result<metadata::DrainReport>> control(metadata::DrainCall call);
+    asio::awaitable<Result<metadata::DrainReport>> control_here(metadata::DrainCall call);
+    asio::awaitable<void> drain_on_spot_action();
 
     config::Environment environment_;
     std::vector<config::EffectiveSetting> settings_;
@@ -209,6 +221,7 @@ class App {
     std::unique_ptr<ecs::StateReporter> reporter_;
     std::optional<ReportGate> reports_;
     std::unique_ptr<engine::TaskEngine> engine_;
+    std::unique_ptr<Draining> draining_;
     std::unique_ptr<ecs::PollEndpointCache> poll_endpoints_;
     std::unique_ptr<ecs::Doctor> doctor_;
     std::unique_ptr<net::WsDialer> dialer_;
@@ -243,7 +256,8 @@ asio::awaitable<void> App::start() {
         .events = events_,
         .tags = [this](std::string arn,
                        std::string container) { return requests_->tags(std::move(arn), std::move(container)); },
-        .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); }};
+        .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); },
+        .drain = [this](metadata::DrainCall call) { return control(call); }};
     endpoints_ = std::make_unique<Endpoints>(std::move(parts));
     endpoints_->start();
 
@@ -340,6 +354,8 @@ asio::awaitable<void> App::start() {
     if (!stored->tasks.empty()) log::info("saved tasks taken up", {{"tasks", stored->tasks.size()}});
     engine::StoredState saved = *stored;
     auto attachments = co_await take_attachments(std::move(saved));
+    prepare_draining();
+    co_await draining_->resume(*stored);
     open_sessions(capabilities, *stored, std::move(attachments));
     co_await learn_location();
     co_await keep_small();
@@ -651,6 +667,59 @@ asio::awaitable<Result<std::string>> App::discover(std::string model::PollEndpoi
 }
 
 void App::session_changed(const ecs::SessionStatus& status) { endpoints_->session(status.connected, status.since); }
+
+void App::prepare_draining() {
+    DrainParts parts{.shard = main_.executor(),
+                     .clock = clock_,
+                     .store = *store_,
+                     .events = events_,
+                     .tell_ecs = [this](std::string state) { return tell_ecs(std::move(state)); },
+                     .refuse_new_tasks = [this](std::string why) { engine_->refuse_new_tasks(std::move(why)); },
+                     .tasks_left = [this] { return engine_->unstopped(); },
+                     .stop_task = [this](std::string arn) { return stop_one(*engine_, std::move(arn)); },
+                     .longest_stop = [this]() -> std::chrono::nanoseconds { return engine_->longest_stop(); },
+                     .changed = [this] { endpoints_->draining(draining_->status()); }};
+    draining_ = std::make_unique<Draining>(std::move(parts));
+    if (config_.spot_draining.enabled()) life_->spawn(drain_on_spot_action());
+}
+
+asio::awaitable<Result<void>> App::tell_ecs(std::string instance_state) {
+    model::UpdateContainerInstancesStateRequest request;
+    request.cluster = config_.cluster;
+    request.container_instances = {registered_.container_instance_arn};
+    request.status = std::move(instance_state);
+    const auto told = co_await api_->update_container_instances_state(std::move(request));
+    if (!told) co_return net::to_error("update container instances state", told.error());
+    co_return Result<void>{};
+}
+
+/// On the endpoints' shard.
+asio::awaitable<Result<metadata::DrainReport>> App::control(metadata::DrainCall call) {
+    auto work = control_here(call);
+    co_return co_await asio::co_spawn(main_.executor(), std::move(work), asio::use_awaitable);
+}
+
+asio::awaitable<Result<metadata::DrainReport>> App::control_here(metadata::DrainCall call) {
+    if (!draining_) {
+        co_return Error{.kind = ErrorKind::Unavailable,
+                        .what = "the agent has not registered yet and can drain nothing; ecs-node status"};
+    }
+    Result<void> done;
+    switch (call) {
+        case metadata::DrainCall::Ask: break;
+        case metadata::DrainCall::Begin: done = co_await draining_->begin(false); break;
+        case metadata::DrainCall::BeginTasksOnly: done = co_await draining_->begin(true); break;
+        case metadata::DrainCall::End: done = co_await draining_->end(); break;
+    }
+    if (!done) co_return done.error();
+    co_return draining_->status();
+}
+
+asio::awaitable<void> App::drain_on_spot_action() {
+    AskSpotAction ask = [this] { return imds_.spot_instance_action(); };
+    SpotAction action = co_await wait_for_spot_action(std::move(ask), clock_);
+    co_await draining_->spot(std::move(action));
+}
 
 /// Start-up and bursts of tasks leave pages behind that idling does not need.
 asio::awaitable<void> App::keep_small() {

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include <boost/asio/co_spawn.hpp>
+
 #include "agent/base/blocking_pool.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/base/version.hpp"
@@ -11,6 +13,7 @@
 #include "agent/ecs/gpu_info.hpp"
 #include "agent/ecs/host_facts.hpp"
 #include "agent/engine/pause_image.hpp"
+#include "agent/host_check.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -25,30 +28,37 @@ int print_version() {
     return 0;
 }
 
+asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found) {
+    found = co_await backend.probe();
+}
+
+Result<runtime::Capabilities> probe_docker(const config::Environment& environment, const config::Config& config) {
+    asio::io_context io;
+    Result<runtime::Capabilities> found = Error{.what = "not asked"};
+    auto backend = runtime::docker::make_backend(io.get_executor(), docker_options(environment, config));
+    if (!backend) return std::move(backend).error();
+    Scope scope(io.get_executor());
+    scope.spawn(probe(**backend, found));
+    io.run();
+    return found;
+}
+
 int check_config(const config::CommandLine& flags, const config::Environment& environment) {
     const config::Examination examination = examine_configuration(flags, environment);
     print(config::check_report(examination));
-    return examination.problems.empty() ? 0 : 1;
-}
-
-asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found) {
-    found = co_await backend.probe();
+    const config::Config& config = examination.loaded.config;
+    const HostCheck data = check_data_directory(config.data_dir);
+    const HostCheck docker = check_docker(config.docker_host, probe_docker(environment, config));
+    print("\nThis host:\n  data directory  " + data.text + "\n  Docker          " + docker.text + "\n");
+    // Docker may come later, the agent waits for it; a directory that cannot be written ends it
+    return examination.problems.empty() && (data.good || !config.checkpoint) ? 0 : 1;
 }
 
 /// What registration would send, as name<TAB>value lines.
 int print_attributes(const config::CommandLine& flags, const config::Environment& environment) {
     const config::Examination examination = examine_configuration(flags, environment);
     const config::Config& config = examination.loaded.config;
-    asio::io_context io;
-    Result<runtime::Capabilities> found = Error{.what = "not asked"};
-    auto backend = runtime::docker::make_backend(io.get_executor(), docker_options(environment, config));
-    if (backend) {
-        Scope scope(io.get_executor());
-        scope.spawn(probe(**backend, found));
-        io.run();
-    } else {
-        found = backend.error();
-    }
+    const Result<runtime::Capabilities> found = probe_docker(environment, config);
     if (!found) {
         std::fprintf(stderr, "ecs-node-agent: ask the container runtime at %s: %s\n", config.docker_host.c_str(),
                      found.error().what.c_str());

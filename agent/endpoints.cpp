@@ -1,5 +1,6 @@
 #include "agent/endpoints.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <future>
 #include <mutex>
@@ -10,10 +11,19 @@
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
 #include "agent/engine/event_log.hpp"
+#include "agent/model/snapshot.hpp"
 #include "metadata/instance_identity.hpp"
 #include "metadata/introspection.hpp"
 
 namespace nodeagent {
+
+namespace {
+std::size_t unstopped_tasks(const model::Snapshot& snapshot) {
+    return static_cast<std::size_t>(std::count_if(snapshot.tasks.begin(), snapshot.tasks.end(), [](const auto& task) {
+        return task.second->known != model::TaskStatus::Stopped;
+    }));
+}
+}  // namespace
 
 struct Endpoints::Impl {
     explicit Impl(Parts given) : parts(std::move(given)) {
@@ -51,7 +61,9 @@ struct Endpoints::Impl {
             .snapshots = parts.snapshots, .identity = identity, .status = {}, .events = {}, .settings = {}};
         source.status = [this] {
             const std::lock_guard lock(mutex);
-            return status;
+            metadata::AgentStatus now = status;
+            if (now.drain.draining) now.drain.tasks_left = unstopped_tasks(*parts.snapshots.current());
+            return now;
         };
         source.events = [this] {
             std::vector<metadata::AgentEvent> listed;
@@ -80,6 +92,7 @@ struct Endpoints::Impl {
     static asio::awaitable<void> stop_servers(Impl& self) {
         if (self.task_server) co_await self.task_server->stop();
         if (self.introspection) co_await self.introspection->stop();
+        if (self.control) co_await self.control->stop();
         self.stopped.set_value();
     }
 
@@ -95,6 +108,7 @@ struct Endpoints::Impl {
     Scope scope{shard.executor()};
     std::unique_ptr<metadata::TaskServer> task_server;
     std::unique_ptr<metadata::IntrospectionServer> introspection;
+    std::unique_ptr<metadata::ControlServer> control;  ///< none without a path
 };
 
 Endpoints::Endpoints(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -109,7 +123,12 @@ void Endpoints::start() {
         std::make_unique<metadata::TaskServer>(self.shard.executor(), self.clock, self.task_sources(), options);
     self.introspection =
         std::make_unique<metadata::IntrospectionServer>(self.shard.executor(), self.clock, self.introspection_source());
+    if (!self.parts.config.control_socket.empty()) {
+        self.control = std::make_unique<metadata::ControlServer>(self.shard.executor(), self.clock, self.parts.drain,
+                                                                 self.parts.config.control_socket);
+    }
     asio::post(self.shard.executor(), [&self] {
+        if (self.control) self.control->start();
         self.task_server->start();
         self.introspection->start();
     });
@@ -162,6 +181,10 @@ void Endpoints::session(bool connected, WallTime since) {
 
 void Endpoints::telemetry(bool connected) {
     impl_->update([&](metadata::AgentStatus& status) { status.tcs_connected = connected; });
+}
+
+void Endpoints::draining(metadata::DrainReport report) {
+    impl_->update([&](metadata::AgentStatus& status) { status.drain = std::move(report); });
 }
 
 RotatingFileOptions log_file_options(const config::Config& config, const std::string& path) {

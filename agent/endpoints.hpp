@@ -12,6 +12,7 @@
 #include "agent/base/log_sinks.hpp"
 #include "agent/base/rotating_file.hpp"
 #include "agent/config/load.hpp"
+#include "metadata/control.hpp"
 #include "metadata/task_server.hpp"
 
 namespace nodeagent {
@@ -30,6 +31,7 @@ class Endpoints {
         engine::EventLog& events;
         metadata::TagsSource tags;           ///< called on the endpoints' shard
         metadata::ProtectionApi protection;  ///< likewise
+        metadata::DrainControl drain;        ///< likewise
     };
     struct Registered {
         std::string container_instance_arn;
@@ -49,6 +51,7 @@ class Endpoints {
     void runtime_reachable(bool reachable);
     void session(bool connected, WallTime since);
     void telemetry(bool connected);
+    void draining(metadata::DrainReport report);
 
   private:
     struct Impl;

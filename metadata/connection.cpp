@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -57,7 +58,16 @@ std::string_view Shared::date() {
     return date_;
 }
 
-Peer peer_of(const asio::ip::tcp::endpoint& remote) {
+Peer peer_of(const asio::generic::stream_protocol::endpoint& generic) {
+    if (generic.protocol().family() == AF_UNIX) {
+        Peer peer;
+        peer.ip = "unix";
+        peer.ip_and_port = "unix";
+        peer.loopback = true;
+        return peer;
+    }
+    asio::ip::tcp::endpoint remote;
+    std::memcpy(remote.data(), generic.data(), std::min(generic.size(), remote.capacity()));
     asio::ip::address address = remote.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
@@ -238,7 +248,7 @@ asio::awaitable<void> Session::answer() {
 // After a refusal the client may still be sending; closing at once would reset the connection under the answer.
 asio::awaitable<void> Session::linger() {
     error_code ignored;
-    connection_.socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    connection_.socket.shutdown(Connection::Socket::shutdown_send, ignored);
     connection_.deadline = std::min(connection_.deadline, shared_.clock.now().steady + kLinger);
     in_.clear();
     for (;;) {

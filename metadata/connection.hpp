@@ -7,7 +7,7 @@
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
 #include "agent/base/clock.hpp"
 #include "metadata/listener.hpp"
@@ -16,8 +16,9 @@
 namespace nodeagent::metadata {
 
 struct Connection {
-    explicit Connection(asio::ip::tcp::socket accepted) : socket(std::move(accepted)) {}
-    asio::ip::tcp::socket socket;
+    using Socket = asio::generic::stream_protocol::socket;  ///< TCP or unix
+    explicit Connection(Socket accepted) : socket(std::move(accepted)) {}
+    Socket socket;
     Peer peer;
     SteadyTime deadline;       ///< the socket is closed when this has passed
     SteadyTime active_at;      ///< last time a request was begun or answered
@@ -41,7 +42,8 @@ struct Shared {
     std::string date_;
 };
 
-[[nodiscard]] Peer peer_of(const asio::ip::tcp::endpoint& remote);
+/// Of an IPv4, IPv6 or unix address; the last counts as loopback.
+[[nodiscard]] Peer peer_of(const asio::generic::stream_protocol::endpoint& generic);
 
 /// Serves until the client leaves, breaks the protocol or is too slow. Both outlive the coroutine.
 asio::awaitable<void> serve(Connection& connection, Shared& shared);

@@ -136,6 +136,10 @@ Response extension_status(const model::Snapshot& snapshot, const InstanceIdentit
     out.member("version", status.runtime_version);
     out.member("reachable", status.runtime_reachable);
     out.end_object();
+    if (status.drain.draining) {
+        out.key("drain");
+        write_drain_report(out, status.drain);
+    }
     write_task_counts(out, snapshot);
     out.member("startedAt", status.started_at);
     out.member("residentBytes", use.resident_bytes);

@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "agent/base/clock.hpp"
+#include "metadata/drain_report.hpp"
 #include "metadata/listener.hpp"
 
 namespace nodeagent::model {
@@ -35,6 +36,7 @@ struct AgentStatus {
     std::string runtime_version;
     bool runtime_reachable = false;
     WallTime started_at{};
+    DrainReport drain;
 };
 
 struct AgentEvent {

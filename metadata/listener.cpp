@@ -1,9 +1,11 @@
 #include "metadata/listener.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <list>
 #include <map>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -14,6 +16,7 @@
 #include "agent/base/log.hpp"
 #include "agent/base/scope.hpp"
 #include "metadata/connection.hpp"
+#include "metadata/unix_socket.hpp"
 
 namespace nodeagent::metadata {
 
@@ -24,10 +27,17 @@ using boost::system::error_code;
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
-Result<tcp::acceptor> bound_to(const asio::any_io_executor& executor, const std::string& address, std::uint16_t port) {
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+Result<Acceptor> bound_to(const asio::any_io_executor& executor, const std::string& address, std::uint16_t port) {
     error_code failure;
     const auto fail = [&] {
-        return from_error_code("listen on " + address + " port " + std::to_string(port), failure);
+        Error error = from_error_code("listen on " + address + " port " + std::to_string(port), failure);
+        if (failure == asio::error::address_in_use) {
+            error.what +=
+                "; does another agent run on this machine? systemctl status ecs, docker ps --filter name=ecs-agent";
+        }
+        return error;
     };
     const asio::ip::address parsed = asio::ip::make_address(address, failure);
     if (failure) return fail();
@@ -40,7 +50,14 @@ Result<tcp::acceptor> bound_to(const asio::any_io_executor& executor, const std:
     if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
     if (!failure) acceptor.non_blocking(true, failure);
     if (failure) return fail();
-    return Result<tcp::acceptor>(std::move(acceptor));
+    return Result<Acceptor>(std::move(acceptor));
+}
+
+std::uint16_t port_of(const asio::generic::stream_protocol::endpoint& local) {
+    tcp::endpoint endpoint;
+    if (local.size() > endpoint.capacity()) return 0;
+    std::memcpy(endpoint.data(), local.data(), local.size());
+    return endpoint.port();
 }
 
 }  // namespace
@@ -54,18 +71,18 @@ struct Listener::State : std::enable_shared_from_this<State> {
           acceptor(executor),
           scope(executor) {}
 
-    [[nodiscard]] Result<tcp::acceptor> bind() const;
+    [[nodiscard]] Result<Acceptor> bind() const;
     void make_room();
     void close_all();
     static asio::awaitable<void> listen(std::shared_ptr<State> self);
     static asio::awaitable<void> attend(std::shared_ptr<State> self, std::list<Connection>::iterator connection);
     static asio::awaitable<void> watch_deadlines(std::shared_ptr<State> self);
-    void add(tcp::socket accepted);
+    void add(Connection::Socket accepted);
 
     asio::any_io_executor shard;
     std::string name;
     Shared shared;
-    tcp::acceptor acceptor;
+    Acceptor acceptor;
     std::list<Connection> connections;
     std::uint16_t port = 0;
     bool stopping = false;
@@ -73,8 +90,9 @@ struct Listener::State : std::enable_shared_from_this<State> {
     Scope scope;
 };
 
-Result<tcp::acceptor> Listener::State::bind() const {
-    Result<tcp::acceptor> outcome = Error{.kind = ErrorKind::Internal, .what = "listen: no address given"};
+Result<Acceptor> Listener::State::bind() const {
+    if (!shared.options.unix_path.empty()) return bound_to_unix(shard, shared.options.unix_path);
+    Result<Acceptor> outcome = Error{.kind = ErrorKind::Internal, .what = "listen: no address given"};
     for (const std::string& address : shared.options.addresses) {
         outcome = bound_to(shard, address, shared.options.port);
         if (outcome) break;
@@ -103,15 +121,21 @@ void Listener::State::make_room() {
 
 void Listener::State::close_all() {
     error_code ignored;
+    if (acceptor.is_open() && !shared.options.unix_path.empty()) remove_unix_socket(shared.options.unix_path);
     acceptor.close(ignored);
     for (Connection& connection : connections) connection.socket.close(ignored);
 }
 
-void Listener::State::add(tcp::socket accepted) {
+void Listener::State::add(Connection::Socket accepted) {
     error_code failure;
-    const tcp::endpoint remote = accepted.remote_endpoint(failure);
+    const auto remote = accepted.remote_endpoint(failure);
     if (failure) return;  // gone already
-    accepted.set_option(tcp::no_delay(true), failure);
+    if (shared.options.unix_path.empty()) {
+        accepted.set_option(tcp::no_delay(true), failure);
+    } else if (!peer_may_control(accepted.native_handle())) {
+        log::warn("a connection of another user was closed", {{"server", name}});
+        return;
+    }
     accepted.non_blocking(true, failure);
     if (connections.size() >= shared.options.max_connections) make_room();
     const auto connection = connections.emplace(connections.end(), std::move(accepted));
@@ -159,7 +183,7 @@ asio::awaitable<void> Listener::State::listen(std::shared_ptr<State> self) {
     Backoff backoff(
         {.min = std::chrono::seconds(1), .max = std::chrono::seconds(60), .jitter = 0.2, .multiplier = 2.0});
     for (;;) {
-        Result<tcp::acceptor> bound = self->bind();
+        Result<Acceptor> bound = self->bind();
         if (bound) {
             self->acceptor = std::move(*bound);
             break;
@@ -171,11 +195,15 @@ asio::awaitable<void> Listener::State::listen(std::shared_ptr<State> self) {
         co_await self->shared.clock.sleep_for(pause);
     }
     error_code failure;
-    self->port = self->acceptor.local_endpoint(failure).port();
-    log::info("listening", {{"server", self->name}, {"port", self->port}});
+    if (self->shared.options.unix_path.empty()) {
+        self->port = port_of(self->acceptor.local_endpoint(failure));
+        log::info("listening", {{"server", self->name}, {"port", self->port}});
+    } else {
+        log::info("listening", {{"server", self->name}, {"path", self->shared.options.unix_path}});
+    }
     bool complained = false;
     while (!self->stopping) {
-        tcp::socket accepted(self->shard);
+        Connection::Socket accepted(self->shard);
         co_await self->acceptor.async_accept(accepted, asio::redirect_error(asio::use_awaitable, failure));
         if (!failure) {
             complained = false;

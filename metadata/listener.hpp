@@ -26,6 +26,7 @@ namespace asio = boost::asio;
 struct ListenerOptions {
     std::vector<std::string> addresses{"127.0.0.1"};  ///< the first that can be bound: {"::", "0.0.0.0"} is "all"
     std::uint16_t port = 0;                           ///< 0: any free one
+    std::string unix_path{};  ///< not empty: instead of those, a unix socket for our own user and root (mode 0600)
     std::chrono::nanoseconds read_timeout =
         std::chrono::seconds(5);  ///< for idling, and again from first byte to whole request
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(5);  ///< from whole request to whole answer

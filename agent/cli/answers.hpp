@@ -29,10 +29,24 @@ struct TaskCounts {
     }
 };
 
+struct DrainAnswer {
+    bool draining = false, tasks_only = false, ecs_told = false;
+    std::string cause, since, ecs_error;
+    std::int64_t tasks_left = 0;
+    static constexpr auto json_fields() {
+        return std::tuple{
+            required_field("draining", &DrainAnswer::draining),   optional_field("tasksOnly", &DrainAnswer::tasks_only),
+            optional_field("ecsTold", &DrainAnswer::ecs_told),    optional_field("cause", &DrainAnswer::cause),
+            optional_field("since", &DrainAnswer::since),         optional_field("ecsError", &DrainAnswer::ecs_error),
+            optional_field("tasksLeft", &DrainAnswer::tasks_left)};
+    }
+};
+
 struct StatusAnswer {
     std::string version, cluster, container_instance_arn, acs_connected_since, started_at;
     bool acs_connected = false, tcs_connected = false;
     RuntimeAnswer runtime;
+    std::optional<DrainAnswer> drain;
     TaskCounts tasks;
     std::int64_t resident_bytes = 0, open_descriptors = 0;
     static constexpr auto json_fields() {
@@ -43,6 +57,7 @@ struct StatusAnswer {
                           optional_field("acsConnectedSince", &StatusAnswer::acs_connected_since),
                           optional_field("tcsConnected", &StatusAnswer::tcs_connected),
                           optional_field("runtime", &StatusAnswer::runtime),
+                          optional_field("drain", &StatusAnswer::drain),
                           optional_field("tasks", &StatusAnswer::tasks),
                           optional_field("startedAt", &StatusAnswer::started_at),
                           optional_field("residentBytes", &StatusAnswer::resident_bytes),

@@ -10,13 +10,16 @@
 
 namespace nodeagent::cli {
 
-enum class Verb : std::uint8_t { Help, Version, Status, Tasks, Task, Why, Events, Config };
+enum class Verb : std::uint8_t { Help, Version, Status, Tasks, Task, Why, Events, Config, Drain, Undrain };
 
 struct Arguments {
     Verb verb = Verb::Help;
-    std::string id;     ///< of `task` and `why`
-    bool json = false;  ///< the agent's document as it came
-    bool help = false;  ///< of the verb
+    std::string id;           ///< of `task` and `why`
+    bool json = false;        ///< the agent's document as it came
+    bool help = false;        ///< of the verb
+    bool wait = false;        ///< of `drain`: until no task is left
+    bool tasks_only = false;  ///< of `drain`: ECS is not told
+    std::string socket = "/run/ecs-node-agent/control.sock";
     std::string endpoint = "http://127.0.0.1:51678";
 };
 

@@ -17,6 +17,8 @@ std::string target_of(const Arguments& arguments) {
         case Verb::Why: return "/v1/ext/task?id=" + percent_encode(arguments.id);
         case Verb::Events: return "/v1/ext/events";
         case Verb::Config: return "/v1/ext/config";
+        case Verb::Drain:
+        case Verb::Undrain:
         case Verb::Help:
         case Verb::Version: break;
     }
@@ -65,6 +67,8 @@ Result<std::string> ask(const Arguments& arguments, const Fetch& fetch) {
         case Verb::Why: return viewed<TaskAnswer>(reply->body, why);
         case Verb::Events: return viewed<EventsAnswer>(reply->body, events_view);
         case Verb::Config: return viewed<SettingsAnswer>(reply->body, settings_view);
+        case Verb::Drain:
+        case Verb::Undrain:
         case Verb::Help:
         case Verb::Version: break;
     }

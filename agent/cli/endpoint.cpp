@@ -4,10 +4,12 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -38,10 +40,9 @@ int wait(int socket, short events, Deadline deadline) {
     }
 }
 
-Error timed_out(const Endpoint& endpoint) {
-    return {
-        .kind = ErrorKind::Timeout,
-        .what = "the agent at " + shown(endpoint) + " did not answer in time; see journalctl -u ecs for what it does"};
+Error timed_out(const std::string& where) {
+    return {.kind = ErrorKind::Timeout,
+            .what = "the agent at " + where + " did not answer in time; see journalctl -u ecs for what it does"};
 }
 
 // errno, or 0 with the socket connected.
@@ -75,11 +76,44 @@ Result<Fd> connect_any(const Endpoint& endpoint, Deadline deadline) {
         last = connect_to(*address, socket, deadline);
         if (last == 0) return socket;
     }
-    if (last == ETIMEDOUT) return timed_out(endpoint);
+    if (last == ETIMEDOUT) return timed_out(shown(endpoint));
     return Error{.kind = ErrorKind::Unavailable,
                  .what = "no agent answers at " + shown(endpoint) + " (" + std::generic_category().message(last) +
                          "). Is ecs-node-agent running? As a service: systemctl status ecs",
                  .cause = std::error_code(last, std::generic_category())};
+}
+
+// HTTP/1.0: the answer is not chunked and ends with the connection
+Result<Reply> exchange(int socket, const std::string& request, const std::string& where, Deadline deadline) {
+    std::string_view rest = request;
+    while (!rest.empty()) {
+        const ssize_t n = ::send(socket, rest.data(), rest.size(), MSG_NOSIGNAL);
+        if (n > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            if (wait(socket, POLLOUT, deadline) == 0) return timed_out(where);
+        } else if (errno != EINTR) {
+            return from_errno("ask " + where);
+        }
+    }
+    std::string text;
+    std::array<char, 16384> buffer{};
+    for (;;) {
+        const ssize_t n = ::recv(socket, buffer.data(), buffer.size(), 0);
+        if (n == 0) break;
+        if (n > 0) {
+            text.append(buffer.data(), static_cast<std::size_t>(n));
+            if (text.size() > kMaxReply)
+                return Error{.kind = ErrorKind::Malformed, .what = "the answer is longer than 64 MiB"};
+        } else if (errno == EAGAIN) {
+            if (wait(socket, POLLIN, deadline) == 0) return timed_out(where);
+        } else if (errno != EINTR) {
+            return from_errno("read the answer of " + where);
+        }
+    }
+    Result<Reply> reply = parse_reply(text);
+    if (!reply) return with_context(where, reply.error());
+    return reply;
 }
 
 }  // namespace
@@ -118,40 +152,34 @@ Result<Reply> get(const Endpoint& endpoint, const std::string& target, std::chro
     const Deadline deadline = std::chrono::steady_clock::now() + timeout;
     Result<Fd> connected = connect_any(endpoint, deadline);
     if (!connected) return connected.error();
-    const int socket = connected->get();
-
-    // HTTP/1.0: the answer is not chunked and ends with the connection
     const std::string request =
         "GET " + target + " HTTP/1.0\r\nHost: " + endpoint.host + "\r\nAccept: application/json\r\n\r\n";
-    std::string_view rest = request;
-    while (!rest.empty()) {
-        const ssize_t n = ::send(socket, rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (n > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(n));
-        } else if (errno == EAGAIN) {
-            if (wait(socket, POLLOUT, deadline) == 0) return timed_out(endpoint);
-        } else if (errno != EINTR) {
-            return from_errno("ask " + shown(endpoint));
-        }
+    return exchange(connected->get(), request, shown(endpoint), deadline);
+}
+
+Result<Reply> call_unix(const std::string& path, const std::string& method, const std::string& target,
+                        const std::string& body, std::chrono::seconds timeout) {
+    const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) {
+        return Error{.kind = ErrorKind::Malformed, .what = "--socket: a unix socket's path has at most 107 bytes"};
     }
-    std::string text;
-    std::array<char, 16384> buffer{};
-    for (;;) {
-        const ssize_t n = ::recv(socket, buffer.data(), buffer.size(), 0);
-        if (n == 0) break;
-        if (n > 0) {
-            text.append(buffer.data(), static_cast<std::size_t>(n));
-            if (text.size() > kMaxReply)
-                return Error{.kind = ErrorKind::Malformed, .what = "the answer is longer than 64 MiB"};
-        } else if (errno == EAGAIN) {
-            if (wait(socket, POLLIN, deadline) == 0) return timed_out(endpoint);
-        } else if (errno != EINTR) {
-            return from_errno("read the answer of " + shown(endpoint));
-        }
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return from_errno("open a socket");
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT
+        Error failure = from_errno("connect to the agent's control socket " + path);
+        failure.what += failure.kind == ErrorKind::Denied
+                            ? "; only root may drain a machine: sudo ecs-node ..."
+                            : "; is ecs-node-agent running? As a service: systemctl status ecs. Another path: --socket";
+        return failure;
     }
-    Result<Reply> reply = parse_reply(text);
-    if (!reply) return with_context(shown(endpoint), reply.error());
-    return reply;
+    ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+    const std::string request = method + " " + target +
+                                " HTTP/1.0\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+                                "\r\n\r\n" + body;
+    return exchange(socket.get(), request, path, deadline);
 }
 
 Result<Reply> parse_reply(std::string_view text) {

@@ -1,5 +1,5 @@
 #pragma once
-// One blocking HTTP GET to the agent's introspection endpoint.
+// One blocking HTTP request to the agent: to its introspection endpoint, or to its control socket.
 
 #include <chrono>
 #include <string>
@@ -23,6 +23,10 @@ struct Reply {
 
 /// Unavailable when nobody answers, with what to do about it; Timeout after `timeout`; Malformed for what is no HTTP.
 [[nodiscard]] Result<Reply> get(const Endpoint& endpoint, const std::string& target, std::chrono::seconds timeout);
+
+/// One request to the agent's control socket. Denied for who is not root; the rest as get().
+[[nodiscard]] Result<Reply> call_unix(const std::string& path, const std::string& method, const std::string& target,
+                                      const std::string& body, std::chrono::seconds timeout);
 
 /// A whole response, as read up to the end of the connection.
 [[nodiscard]] Result<Reply> parse_reply(std::string_view text);

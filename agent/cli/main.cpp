@@ -1,9 +1,11 @@
 #include <chrono>
 #include <cstdio>
 #include <span>
+#include <thread>
 
 #include "agent/cli/arguments.hpp"
 #include "agent/cli/ask.hpp"
+#include "agent/cli/drain.hpp"
 #include "agent/cli/table.hpp"
 
 namespace {
@@ -31,6 +33,19 @@ int main(int argc, char** argv) {
     if (!arguments) return complain(arguments.error(), kWrongUsage);
     if (arguments->verb == cli::Verb::Version) return print("ecs-node " NODEAGENT_VERSION "\n");
     if (arguments->help) return print(cli::usage_of(arguments->verb));
+
+    if (arguments->verb == cli::Verb::Drain || arguments->verb == cli::Verb::Undrain) {
+        const cli::DrainTools tools{
+            .call =
+                [&arguments](const std::string& method, const std::string& target, const std::string& body) {
+                    // telling ECS may take long
+                    return cli::call_unix(arguments->socket, method, target, body, std::chrono::seconds(150));
+                },
+            .print = [](const std::string& text) { (void)print(text); },
+            .pause = [] { std::this_thread::sleep_for(std::chrono::seconds(1)); }};
+        const auto done = cli::drain(*arguments, tools);
+        return done ? 0 : complain(done.error(), kUnanswered);
+    }
 
     const auto endpoint = cli::parse_endpoint(arguments->endpoint);
     if (!endpoint) return complain(endpoint.error(), kWrongUsage);

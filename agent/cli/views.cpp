@@ -122,6 +122,18 @@ std::string why(const TaskAnswer& task) {
            (about_the_task ? " " : ": ") + what + (ends ? "" : ".") + "\n";
 }
 
+std::string drain_view(const DrainAnswer& drain) {
+    const std::string left = drain.tasks_left == 1 ? "1 task" : std::to_string(drain.tasks_left) + " tasks";
+    if (!drain.draining) return "takes tasks; " + left + " here";
+    std::string text = "draining";
+    if (!drain.since.empty()) text += " since " + drain.since;
+    if (!drain.cause.empty()) text += ", by " + drain.cause;
+    text += "; " + left + " left; ";
+    if (drain.tasks_only) return text + "ECS is not told (--tasks-only)";
+    if (drain.ecs_told) return text + "ECS has been told";
+    return text + "ECS NOT TOLD YET" + (drain.ecs_error.empty() ? "" : ": " + drain.ecs_error);
+}
+
 std::string status_view(const StatusAnswer& status) {
     std::string runtime = status.runtime.name;
     if (!status.runtime.version.empty()) runtime += " " + status.runtime.version;
@@ -138,6 +150,7 @@ std::string status_view(const StatusAnswer& status) {
          {"telemetry", yes_since(status.tcs_connected, "")},
          {"runtime", runtime},
          {"tasks", tasks},
+         {"draining", status.drain ? drain_view(*status.drain) : ""},
          {"memory", status.resident_bytes > 0 ? mebibytes(status.resident_bytes) : ""},
          {"descriptors", status.open_descriptors > 0 ? std::to_string(status.open_descriptors) : ""}});
 }

@@ -16,4 +16,7 @@ namespace nodeagent::cli {
 /// One sentence: what the task waits for, or why it stopped.
 [[nodiscard]] std::string why(const TaskAnswer& task);
 
+/// "draining since ..., by the operator; 3 tasks left; ECS has been told"
+[[nodiscard]] std::string drain_view(const DrainAnswer& drain);
+
 }  // namespace nodeagent::cli

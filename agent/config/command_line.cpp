@@ -84,6 +84,13 @@ Result<CommandLine> parse_command_line(std::span<const char* const> arguments) {
             if (i + 1 == arguments.size()) return misuse("-" + std::string(name) + " needs a value");
             value = arguments[++i];
         }
+        bool understood = true;
+        (void)log::parse_level(*value, &understood);
+        if (!understood) {
+            return misuse("-" + std::string(name) + ": \"" + std::string(*value) +
+                          "\" is not one of crit, error, warn, info, debug" +
+                          (name == "loglevel-on-instance" ? ", none" : ""));
+        }
         if (name == "loglevel") both = level_of(*value);
         if (name == "loglevel-driver") line.log_level = level_of(*value);
         if (name == "loglevel-on-instance") line.log_level_on_instance = level_of(*value);

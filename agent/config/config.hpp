@@ -65,6 +65,7 @@ struct Config {
     std::string data_dir = "/data/";
     std::string host_data_dir = "/var/lib/ecs";
     bool checkpoint = false;
+    std::string control_socket = "/run/ecs-node-agent/control.sock";
 
     // Task engine (3.4)
     std::string docker_host = "unix:///var/run/docker.sock";

@@ -216,7 +216,13 @@ class Loading {
 
     void settle_identity() {
         if (!config_.api_endpoint.empty() && config_.api_endpoint.find("://") == std::string::npos) {
-            config_.api_endpoint = "https://" + config_.api_endpoint;
+            const std::string given = config_.api_endpoint;
+            config_.api_endpoint = "https://" + given;
+            // a port betrays a server of one's own, which seldom speaks TLS
+            if (given.find(':') != std::string::npos) {
+                warn("ECS_BACKEND_HOST \"" + given + "\" has no scheme: " + config_.api_endpoint +
+                     " is used; write http://" + given + " for a server without TLS");
+            }
         }
         if (config_.external.enabled()) {
             config_.no_instance_identity = true;

@@ -299,7 +299,7 @@ constexpr std::array kSettings{
     row<&C::inferentia_support>(G::Registration, "ECS_ENABLE_INF_SUPPORT", "InferentiaSupportEnabled", "AWS Inferentia devices for tasks").inactive(),
     custom(row<&C::ebs_task_attach>(G::Registration, "ECS_EBSTA_SUPPORTED", "EBSTASupportEnabled", "attach EBS volumes to tasks").inactive(), "boolean", read_ebs, row<&C::ebs_task_attach>(G::Registration, "", "", "").read_json),
     row<&C::warm_pools_check>(G::Registration, "ECS_WARM_POOLS_CHECK", "WarmPoolsSupport", "wait for InService before registering").inactive(),
-    row<&C::spot_draining>(G::Registration, "ECS_ENABLE_SPOT_INSTANCE_DRAINING", "SpotInstanceDrainingEnabled", "drain on a spot interruption").inactive(),
+    row<&C::spot_draining>(G::Registration, "ECS_ENABLE_SPOT_INSTANCE_DRAINING", "SpotInstanceDrainingEnabled", "drain on a spot interruption"),
     row<&C::gmsa_capable>(G::Registration, "ECS_GMSA_SUPPORTED", "GMSACapable", "gMSA for domain-joined hosts").inactive(),
     row<&C::gmsa_domainless_capable>(G::Registration, "", "GMSADomainlessCapable", "gMSA without joining the domain; from the environment with ECS_GMSA_SUPPORTED").inactive(),
     elsewhere(G::Registration, "CREDENTIALS_FETCHER_HOST_DIR", "socket of the gMSA credentials fetcher").inactive(),
@@ -312,6 +312,7 @@ constexpr std::array kSettings{
     row<&C::data_dir>(G::State, "ECS_DATADIR", "DataDir", "where the agent keeps its state"),
     row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "that directory as Docker sees it").inactive(),
     custom(row<&C::checkpoint>(G::State, "ECS_CHECKPOINT", "Checkpoint", "keep state across restarts; off means a new container instance each time"), "boolean", read_checkpoint, read_checkpoint_json).defaults_to("true if ECS_DATADIR is set, else false"),
+    row<&C::control_socket>(G::State, "ECS_CONTROL_SOCKET", "ControlSocket", "unix socket of ecs-node drain, for root only"),
 
     // 3.4
     row<&C::docker_host>(G::Engine, "DOCKER_HOST", "DockerEndpoint", "Docker's socket"),

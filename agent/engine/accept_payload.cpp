@@ -102,6 +102,10 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             }
             continue;
         }
+        if (!state.refusal.empty()) {
+            refuse(task->arn, state.refusal);
+            continue;
+        }
         ++state.arrivals;
         changes.push_back({.shelf = Shelf::Tasks, .key = task->arn, .text = core::encode_saved_task(*accepted)});
         TaskRunner& runner = state.add(*std::move(accepted));

@@ -87,6 +87,7 @@ struct TaskEngine::State {
     std::map<std::string, std::set<std::string>> credentials_of;
     std::set<std::string> removing;  ///< strays that are being removed, by runtime id
     std::set<std::string> foreign;   ///< tasks of other clusters that were logged
+    std::string refusal;             ///< of new tasks; "": none
     bool compared_once = false;
     std::optional<ErrorKind> alarmed;  ///< what on_store_failure was last called for
 

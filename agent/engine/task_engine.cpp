@@ -12,6 +12,7 @@
 #include "agent/config/config.hpp"
 #include "agent/core/pull_rules.hpp"
 #include "agent/core/saved_task.hpp"
+#include "agent/core/stop_time.hpp"
 #include "agent/core/waiting.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/disk.hpp"
@@ -309,6 +310,24 @@ asio::awaitable<bool> TaskEngine::stop_task(std::string task_arn) {
     if (!runner->started()) co_return true;  // its acceptance is being saved; the wish is taken in right after
     (void)co_await OneShot<bool>::wait(std::move(receipt));
     co_return true;
+}
+
+void TaskEngine::refuse_new_tasks(std::string reason) { state_->refusal = std::move(reason); }
+
+std::chrono::seconds TaskEngine::longest_stop() const {
+    std::chrono::seconds longest{0};
+    for (const auto& [arn, runner] : state_->runners) {
+        longest = std::max(longest, core::longest_stop(runner->state(), state_->tools.settings));
+    }
+    return longest;
+}
+
+std::vector<std::string> TaskEngine::unstopped() const {
+    std::vector<std::string> arns;
+    for (const auto& [arn, runner] : state_->runners) {
+        if (runner->state().known != core::TaskStatus::Stopped) arns.push_back(arn);
+    }
+    return arns;
 }
 
 asio::awaitable<bool> TaskEngine::refresh_credentials(std::string task_arn, bool execution_role,

@@ -118,6 +118,12 @@ class TaskEngine {
                                               model::RoleCredentials credentials);
     /// Desired status of the task becomes STOPPED, durably; false when it is unknown.
     asio::awaitable<bool> stop_task(std::string task_arn);
+    /// From now on new tasks are reported STOPPED with this reason; "": they are taken again.
+    void refuse_new_tasks(std::string reason);
+    /// How long stopping may take the task that takes longest.
+    [[nodiscard]] std::chrono::seconds longest_stop() const;
+    /// ARNs of the tasks that have not stopped.
+    [[nodiscard]] std::vector<std::string> unstopped() const;
     /// ECS has acknowledged these statuses.
     void acknowledged(model::StateChangeAck ack);
 

@@ -33,7 +33,8 @@ AgentProcess::AgentProcess(std::string binary, std::string endpoint, std::string
           std::string("AWS_EC2_METADATA_DISABLED=true"), std::string("AWS_DEFAULT_REGION=us-west-2"),
           std::string("AWS_ACCESS_KEY_ID=bench"), std::string("AWS_SECRET_ACCESS_KEY=bench"),
           "ECS_DATADIR=" + directory, "ECS_AUDIT_LOGFILE=" + directory + "/audit.log",
-          std::string("ECS_ENABLE_TASK_IAM_ROLE=true"), std::string("ECS_IMAGE_PULL_BEHAVIOR=prefer-cached"),
+          "ECS_CONTROL_SOCKET=" + directory + "/control.sock", std::string("ECS_ENABLE_TASK_IAM_ROLE=true"),
+          std::string("ECS_IMAGE_PULL_BEHAVIOR=prefer-cached"),
           std::string("ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000"), "DOCKER_HOST=" + docker_host}) {
         environment.push_back(entry);
     }

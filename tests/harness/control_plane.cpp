@@ -112,7 +112,8 @@ void ControlPlane::serve(tcp::socket accepted) {
             }
             const std::string target(request["X-Amz-Target"]);
             const std::string operation = target.substr(target.rfind('.') + 1);
-            const ApiFault fault = self->api_fault_;
+            const bool asks_api = request.method() == http::verb::post;
+            const ApiFault fault = asks_api ? self->api_fault_ : ApiFault::None;
             if (fault == ApiFault::Silence) {
                 asio::steady_timer pause(self->io_);
                 while (self->api_fault_ == ApiFault::Silence) {
@@ -126,6 +127,8 @@ void ControlPlane::serve(tcp::socket accepted) {
                 answered = {500, R"({"__type":"ServerException","message":"the harness says so"})"};
             } else if (fault == ApiFault::Throttling) {
                 answered = {400, R"({"__type":"ThrottlingException","message":"Rate exceeded"})"};
+            } else if (!asks_api) {  // the instance metadata service
+                answered = self->document(request.method() == http::verb::put, request.target());
             } else {
                 answered = self->answer(operation, request.body());
             }
@@ -139,6 +142,18 @@ void ControlPlane::serve(tcp::socket accepted) {
         }
     };
     asio::co_spawn(io_, session(this, std::move(accepted)), asio::detached);
+}
+
+void ControlPlane::serve_document(std::string path, std::string body) {
+    const std::lock_guard lock(mutex_);
+    documents_[std::move(path)] = std::move(body);
+}
+
+std::pair<int, std::string> ControlPlane::document(bool token, const std::string& path) {
+    if (token) return {200, "token"};
+    const std::lock_guard lock(mutex_);
+    const auto found = documents_.find(path);
+    return found == documents_.end() ? std::pair<int, std::string>(404, "") : std::pair(200, found->second);
 }
 
 void ControlPlane::on_submission(Submission hook) {

@@ -54,6 +54,8 @@ class ControlPlane {
     nlohmann::json report_of(const std::string& task, const std::string& status, std::chrono::seconds limit);
     /// Waits for an ACS frame from the agent that `wanted` accepts; null after `limit`.
     nlohmann::json frame(const std::function<bool(const nlohmann::json&)>& wanted, std::chrono::seconds limit);
+    /// The endpoint is an instance metadata service too: it gives tokens and these documents, and 404 for others.
+    void serve_document(std::string path, std::string body);
     /// From now on `hook` answers SubmitTaskStateChange instead of a plain yes: the HTTP status, the body beside it.
     /// Called on the control plane's thread; calls and reports are not kept then, which would fill the memory.
     using Submission = std::function<std::pair<int, std::string>(const nlohmann::json& body)>;
@@ -66,6 +68,7 @@ class ControlPlane {
     void receive(const std::string& text);
     void accept();
     void serve(boost::asio::ip::tcp::socket socket);
+    std::pair<int, std::string> document(bool token, const std::string& path);
     std::pair<int, std::string> answer(const std::string& operation, const std::string& body);
 
     boost::asio::io_context io_;
@@ -77,6 +80,7 @@ class ControlPlane {
     std::vector<std::pair<std::string, nlohmann::json>> calls_;
     std::vector<nlohmann::json> frames_;
     Submission on_submission_;
+    std::map<std::string, std::string> documents_;
     std::map<std::string, std::map<std::string, Clock::time_point>> reports_;  ///< status -> task -> first time
     std::function<void(bool)> on_session_;
     std::atomic<ApiFault> api_fault_ = ApiFault::None;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "agent/base/strings.hpp"
+#include "agent/base/time_format.hpp"
 #include "tests/harness/agent_process.hpp"
 #include "tests/harness/control_plane.hpp"
 #include "tests/harness/docker_client.hpp"
@@ -426,6 +428,96 @@ TEST_F(Daemon, ABadConfigurationEndsWithOneAndNamesTheSetting) {
     std::ifstream log(directory_ + "/agent.log");
     const std::string text((std::istreambuf_iterator<char>(log)), {});
     EXPECT_THAT(text, testing::HasSubstr("bogus"));
+}
+
+/// `ecs-node` with the test's control socket: its exit code and what it printed.
+std::pair<int, std::string> ecs_node(const std::string& directory, const std::string& words) {
+    const std::string command =
+        std::string(NODEAGENT_NODE) + " " + words + " --socket " + directory + "/control.sock 2>&1";
+    std::FILE* pipe = ::popen(command.c_str(), "r");
+    std::string output;
+    for (char line[256]; std::fgets(line, sizeof line, pipe) != nullptr;) output += line;
+    const int status = ::pclose(pipe);
+    return {WEXITSTATUS(status), output};
+}
+
+TEST_F(Daemon, DrainStopsItsTasksRefusesNewOnesAlsoAfterARestartAndUndrainEndsIt) {
+    start();
+    send({task("one", {container("main", {"sleep", "600"})}), task("two", {container("main", {"sleep", "600"})})});
+    ASSERT_TRUE(runs("one"));
+    ASSERT_TRUE(runs("two"));
+    const auto [code, output] = ecs_node(directory_, "drain --wait");
+    EXPECT_EQ(code, 0) << output;
+    EXPECT_THAT(output, testing::HasSubstr("0 tasks left"));
+    EXPECT_FALSE(control_plane_.report_of(task_arn("one"), "STOPPED", 60s).is_null());
+    EXPECT_FALSE(control_plane_.report_of(task_arn("two"), "STOPPED", 60s).is_null());
+    ASSERT_EQ(control_plane_.calls("UpdateContainerInstancesState").size(), 1U);
+    const json told = control_plane_.calls("UpdateContainerInstancesState")[0];
+    EXPECT_EQ(told, json({{"cluster", "bench"}, {"containerInstances", {kInstance}}, {"status", "DRAINING"}}));
+
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+    start();
+    send({task("late", {container("main", {"sleep", "600"})})});
+    EXPECT_THAT(reasons("late"), testing::HasSubstr("draining"));
+
+    EXPECT_EQ(ecs_node(directory_, "undrain").first, 0);
+    send({task("welcome", {container("main", {"sleep", "600"})})});
+    EXPECT_TRUE(runs("welcome"));
+    EXPECT_EQ(control_plane_.calls("UpdateContainerInstancesState").back().value("status", ""), "ACTIVE");
+}
+
+TEST_F(Daemon, ASpotNoticeDrainsTheInstanceAndTasksThatEcsLeavesRunningAreStoppedInTime) {
+    const auto when = std::chrono::system_clock::now() + 20s;
+    control_plane_.serve_document("/latest/dynamic/instance-identity/document",
+                                  R"({"region":"us-west-2","instanceId":"i-0123456789abcdef0"})");
+    control_plane_.serve_document("/latest/dynamic/instance-identity/signature", "signed");
+    control_plane_.serve_document("/latest/meta-data/instance-id", "i-0123456789abcdef0");
+    start({"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + control_plane_.endpoint(),
+           "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true", "ECS_CONTAINER_STOP_TIMEOUT=2s"});
+    send({task("spot", {container("main", {"sleep", "600"})})});
+    ASSERT_TRUE(runs("spot"));
+    EXPECT_TRUE(control_plane_.calls("UpdateContainerInstancesState").empty());
+    control_plane_.serve_document("/latest/meta-data/spot/instance-action",
+                                  R"({"action":"terminate","time":")" + rfc3339_nanos(when) + "\"}");
+    const json report = control_plane_.report_of(task_arn("spot"), "STOPPED", 30s);
+    EXPECT_LT(std::chrono::system_clock::now(), when);
+    ASSERT_TRUE(report.is_object());
+    ASSERT_EQ(control_plane_.calls("UpdateContainerInstancesState").size(), 1U);
+    EXPECT_EQ(control_plane_.calls("UpdateContainerInstancesState")[0].value("status", ""), "DRAINING");
+}
+
+TEST_F(Daemon, EndsWithinASecondOfSigtermWithFiftyTasksAndADeadControlPlaneAndLeavesThemRunning) {
+    auto control_plane = std::make_unique<ControlPlane>();
+    agent_ = std::make_unique<AgentProcess>(NODEAGENT_AGENT, control_plane->endpoint(), directory_,
+                                            "unix://" + docker_socket());
+    ASSERT_TRUE(control_plane->session_since(ControlPlane::Clock::time_point{}, 30s));
+    std::vector<json> tasks;
+    for (int i = 0; i < 50; ++i) tasks.push_back(task("t" + std::to_string(i), {container("main", {"sleep", "600"})}));
+    control_plane->send(json{{"type", "PayloadMessage"},
+                             {"message",
+                              {{"messageId", "m1"},
+                               {"clusterArn", "bench"},
+                               {"containerInstanceArn", kInstance},
+                               {"seqNum", 1},
+                               {"tasks", tasks}}}}
+                            .dump());
+    ASSERT_TRUE(control_plane->reported("RUNNING", 50, 240s));
+    control_plane.reset();
+    const auto asked = std::chrono::steady_clock::now();
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, 1s);
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(containers_of("t" + std::to_string(i)).size(), 1U);
+}
+
+TEST_F(Daemon, AnOrderlyStopWritesNoWarning) {
+    start();
+    send({task("runs", {container("main", {"sleep", "600"})})});
+    ASSERT_TRUE(runs("runs"));
+    EXPECT_EQ(agent_->finish(SIGTERM), 0);
+    std::ifstream file(directory_ + "/agent.log");
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const std::string after = text.substr(text.find("stopping"));
+    EXPECT_THAT(after, testing::Not(testing::ContainsRegex("level=(warn|error|crit)")));
 }
 
 }  // namespace

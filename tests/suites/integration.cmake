@@ -1,8 +1,9 @@
 # The whole daemon on a real Docker daemon. Its ports are fixed: never two at once.
 nodeagent_test(daemon_test LABEL integration DIR integration LINKS test_harness TIMEOUT 600)
 if(TARGET daemon_test)
-  target_compile_definitions(daemon_test PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>")
-  add_dependencies(daemon_test ecs-node-agent)
+  target_compile_definitions(daemon_test PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>"
+                                                 NODEAGENT_NODE="$<TARGET_FILE:ecs-node>")
+  add_dependencies(daemon_test ecs-node-agent ecs-node)
   set_tests_properties(daemon_test PROPERTIES RESOURCE_LOCK agent-ports)
 endif()
 # What every field of a task definition comes to, likewise.

@@ -1,0 +1,20 @@
+#pragma once
+// What --check-config says of this host beyond the settings: would the agent get on with its data directory and Docker?
+
+#include <string>
+
+#include "agent/base/error.hpp"
+#include "runtime/types.hpp"
+
+namespace nodeagent {
+
+struct HostCheck {
+    bool good = false;
+    std::string text;  ///< one line, with the remedy when it is not good
+};
+
+/// Changes nothing: neither makes the directory nor opens the state in it.
+[[nodiscard]] HostCheck check_data_directory(const std::string& path);
+[[nodiscard]] HostCheck check_docker(const std::string& endpoint, const Result<runtime::Capabilities>& found);
+
+}  // namespace nodeagent

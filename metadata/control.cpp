@@ -1,0 +1,81 @@
+#include "metadata/control.hpp"
+
+#include "agent/base/json.hpp"
+#include "metadata/go_json.hpp"
+#include "metadata/router.hpp"
+
+namespace nodeagent::metadata {
+
+namespace {
+
+using Work = std::optional<asio::awaitable<void>>;
+
+struct DrainWish {
+    bool tasks_only = false;
+    static constexpr auto json_fields() { return std::tuple{optional_field("tasksOnly", &DrainWish::tasks_only)}; }
+};
+
+Response failure(unsigned status, const std::string& why) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("error", why);
+    out.end_object();
+    return json_response(std::move(out).text(), status);
+}
+
+asio::awaitable<void> ask(const DrainControl& control, DrainCall call, Response& answer) {
+    const Result<DrainReport> report = co_await control(call);
+    answer = report ? drain_document(*report) : failure(503, report.error().what);
+}
+
+}  // namespace
+
+Response drain_document(const DrainReport& report) {
+    JsonWriter out;
+    write_drain_report(out, report);
+    return json_response(std::move(out).text());
+}
+
+struct ControlServer::Impl final : Handler {
+    Impl(asio::any_io_executor shard, Clock& clock, DrainControl control, ListenerOptions options)
+        : drain(std::move(control)), listener(std::move(shard), clock, *this, "control", std::move(options)) {
+        router.add("/v1/drain", "GET", [this](const Request&, Captures, Response& answer) -> Work {
+            return ask(drain, DrainCall::Ask, answer);
+        });
+        router.add("/v1/drain", "POST", [this](const Request& request, Captures, Response& answer) -> Work {
+            DrainWish wish;
+            if (!request.body.empty()) {
+                auto decoded = decode<DrainWish>(request.body);
+                if (!decoded) {
+                    answer = failure(400, decoded.error().what);
+                    return std::nullopt;
+                }
+                wish = *decoded;
+            }
+            return ask(drain, wish.tasks_only ? DrainCall::BeginTasksOnly : DrainCall::Begin, answer);
+        });
+        router.add("/v1/undrain", "POST", [this](const Request&, Captures, Response& answer) -> Work {
+            return ask(drain, DrainCall::End, answer);
+        });
+    }
+
+    Work handle(const Request& request, Response& answer) override { return router.route(request, answer); }
+
+    DrainControl drain;
+    Router router;
+    Listener listener;
+};
+
+ControlServer::ControlServer(asio::any_io_executor shard, Clock& clock, DrainControl drain, std::string socket_path) {
+    ListenerOptions options;
+    options.unix_path = std::move(socket_path);
+    options.write_timeout = std::chrono::seconds(120);  // an answer may wait for ECS
+    options.max_connections = 16;
+    impl_ = std::make_unique<Impl>(std::move(shard), clock, std::move(drain), std::move(options));
+}
+ControlServer::~ControlServer() = default;
+
+void ControlServer::start() { impl_->listener.start(); }
+asio::awaitable<void> ControlServer::stop() { return impl_->listener.stop(); }
+
+}  // namespace nodeagent::metadata

@@ -1,0 +1,50 @@
+#pragma once
+// The control socket: what changes the agent, and therefore is no part of the introspection server, which containers
+// can reach. A unix socket for root; the kernel tells who connects.
+//
+//   GET /v1/drain      how far it is                     POST /v1/drain  {"tasksOnly":false}
+//   POST /v1/undrain   take tasks again
+// Answers: 200 with the report, 503 with {"error":...}.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/base/clock.hpp"
+#include "agent/base/error.hpp"
+#include "metadata/drain_report.hpp"
+#include "metadata/listener.hpp"
+#include "metadata/message.hpp"
+
+namespace nodeagent::metadata {
+
+enum class DrainCall : std::uint8_t { Ask, Begin, BeginTasksOnly, End };
+
+/// Called on the listener's shard.
+using DrainControl = std::function<asio::awaitable<Result<DrainReport>>(DrainCall)>;
+
+class ControlServer {
+  public:
+    ControlServer(asio::any_io_executor shard, Clock& clock, DrainControl drain, std::string socket_path);
+    ~ControlServer();
+    ControlServer(const ControlServer&) = delete;
+    ControlServer& operator=(const ControlServer&) = delete;
+
+    void start();
+    asio::awaitable<void> stop();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+[[nodiscard]] Response drain_document(const DrainReport& report);
+
+}  // namespace nodeagent::metadata

@@ -1,0 +1,128 @@
+#include "metadata/control.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include "agent/base/scope.hpp"
+#include "metadata/unix_socket.hpp"
+#include "tests/unit/metadata/wire.hpp"
+
+namespace nodeagent::metadata {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ControlTest : public testing::Test {
+  protected:
+    ControlTest() {
+        std::string pattern = "/tmp/control-test.XXXXXX";
+        directory = ::mkdtemp(pattern.data());
+        path = directory + "/deep/control.sock";
+    }
+    ~ControlTest() override {
+        server.reset();
+        std::filesystem::remove_all(directory);
+    }
+
+    asio::awaitable<Result<DrainReport>> answer(DrainCall call) {
+        calls.push_back(call);
+        if (refuses) co_return Error{.kind = ErrorKind::Unavailable, .what = "not registered"};
+        DrainReport report;
+        report.draining = true;
+        report.cause = "the operator";
+        report.tasks_left = 3;
+        co_return report;
+    }
+    void start() {
+        server = std::make_unique<ControlServer>(
+            io.get_executor(), clock, [this](DrainCall call) { return answer(call); }, path);
+        server->start();
+        fakes::run_until_idle(io);
+    }
+    void stop() {
+        Scope scope(io.get_executor());
+        bool done = false;
+        scope.spawn(stop_server(*server, done));
+        test::turn_until(io, [&done] { return done; });
+        server.reset();
+    }
+    static asio::awaitable<void> stop_server(ControlServer& server, bool& done) {
+        co_await server.stop();
+        done = true;
+    }
+    std::string ask(const std::string& line, const std::string& body = {}) {
+        asio::local::stream_protocol::socket socket(io);
+        socket.connect({path});
+        asio::write(socket, asio::buffer(line + " HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) +
+                                         "\r\n\r\n" + body));
+        std::string received;
+        bool closed = false;
+        asio::async_read(socket, asio::dynamic_buffer(received),
+                         [&closed](boost::system::error_code, std::size_t) { closed = true; });
+        test::turn_until(io, [&closed] { return closed; });
+        return received;
+    }
+
+    asio::io_context io;
+    fakes::ManualClock clock;
+    std::string directory, path;
+    bool refuses = false;
+    std::vector<DrainCall> calls;
+    std::unique_ptr<ControlServer> server;
+};
+
+TEST_F(ControlTest, IsASocketForItsOwnerOnly) {
+    start();
+    struct stat about {};
+    ASSERT_EQ(::stat(path.c_str(), &about), 0);
+    EXPECT_TRUE(S_ISSOCK(about.st_mode));
+    EXPECT_EQ(about.st_mode & 0777U, 0600U);
+}
+
+TEST_F(ControlTest, DrainsUndrainsAndReports) {
+    start();
+    EXPECT_THAT(ask("POST /v1/drain"), HasSubstr("\"tasksLeft\":3"));
+    ask("POST /v1/drain", R"({"tasksOnly":true})");
+    ask("GET /v1/drain");
+    ask("POST /v1/undrain");
+    EXPECT_THAT(calls, ElementsAre(DrainCall::Begin, DrainCall::BeginTasksOnly, DrainCall::Ask, DrainCall::End));
+}
+
+TEST_F(ControlTest, SaysWhyItCannot) {
+    refuses = true;
+    start();
+    EXPECT_THAT(ask("POST /v1/drain"), testing::AllOf(HasSubstr(" 503 "), HasSubstr("not registered")));
+    EXPECT_THAT(ask("POST /v1/drain", "{"), HasSubstr(" 400 "));
+    EXPECT_THAT(ask("POST /v1/status"), HasSubstr(" 404 "));
+    EXPECT_THAT(ask("GET /v1/undrain"), HasSubstr(" 405 "));
+    EXPECT_THAT(calls, ElementsAre(DrainCall::Begin));
+}
+
+TEST_F(ControlTest, TakesThePlaceOfASocketWhoseOwnerIsGoneAndGoesWithItsServer) {
+    std::filesystem::create_directories(directory + "/deep");
+    {
+        asio::local::stream_protocol::acceptor dead(io, {path});  // closing it leaves the file
+    }
+    ASSERT_TRUE(std::filesystem::exists(path));
+    start();
+    EXPECT_THAT(ask("GET /v1/drain"), HasSubstr(" 200 "));
+    stop();
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ControlTest, LeavesTheSocketOfALivingAgentAlone) {
+    start();
+    const auto second = bound_to_unix(io.get_executor(), path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, ErrorKind::Conflict);
+    EXPECT_THAT(second.error().what, HasSubstr("another agent"));
+    EXPECT_THAT(ask("GET /v1/drain"), HasSubstr(" 200 "));
+}
+
+}  // namespace
+}  // namespace nodeagent::metadata
