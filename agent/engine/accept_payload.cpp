@@ -79,6 +79,11 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             verdict = Acceptance::Refused;
             continue;
         }
+        if (known == nullptr && !state.refusal.empty()) {
+            refuse(task->arn, state.refusal);
+            verdict = Acceptance::Refused;
+            continue;
+        }
         std::string wrong = take_credentials(task->role_credentials, credentials::RoleType::TaskApplication, task->arn,
                                              state.parts.credentials, outcome);
         if (wrong.empty()) {
@@ -100,10 +105,6 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             } else {
                 known->tell(core::DesiredChanged{desired});  // twice in this payload: taken in once it is saved
             }
-            continue;
-        }
-        if (!state.refusal.empty()) {
-            refuse(task->arn, state.refusal);
             continue;
         }
         ++state.arrivals;
