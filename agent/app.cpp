@@ -43,6 +43,7 @@
 #include "agent/engine/event_log.hpp"
 #include "agent/engine/memory_store.hpp"
 #include "agent/engine/pause_image.hpp"
+#include "agent/engine/resources/service_access.hpp"
 #include "agent/engine/spec/ecr_client.hpp"
 #include "agent/engine/spec/ecr_tokens.hpp"
 #include "agent/engine/spec/engine_auth.hpp"
@@ -104,9 +105,11 @@ class App {
           config_(std::move(loaded.config)),
           http_pool_(16),
           container_pool_(2),
+          fetch_pool_(6),
           disk_pool_(2),
           http_(http_pool_, curl_options(environment, config_.insecure_tls, config_.docker_host)),
           container_http_(container_pool_, curl_options(environment, config_.insecure_tls, config_.docker_host)),
+          fetch_http_(fetch_pool_, curl_options(environment, config_.insecure_tls, config_.docker_host)),
           imds_(http_, clock_, credentials::imds_options(environment, config_.blackhole_imds)),
           provider_(credentials::make_provider(chain_options(), http_, imds_, disk_pool_, clock_)) {}
 
@@ -193,9 +196,11 @@ class App {
     Shard main_{"main"};
     BlockingPool http_pool_;
     BlockingPool container_pool_;  ///< what containers make us ask must not starve what we report
+    BlockingPool fetch_pool_;      ///< nor what tasks have fetched: secrets, environment files
     BlockingPool disk_pool_;
     net::CurlHttpClient http_;
     net::CurlHttpClient container_http_;
+    net::CurlHttpClient fetch_http_;
     credentials::Imds imds_;
     std::unique_ptr<credentials::Provider> provider_;
     credentials::Registry registry_;
@@ -211,6 +216,7 @@ class App {
     std::unique_ptr<engine::EcrApi> ecr_api_;
     std::unique_ptr<engine::EcrTokens> ecr_tokens_;
     std::unique_ptr<engine::RegistryAuthSource> registry_auth_;
+    std::optional<engine::ServiceAccess> services_;
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
     std::string instance_id_;
@@ -309,6 +315,11 @@ asio::awaitable<void> App::start() {
         std::make_unique<engine::EcrClient>(http_, clock_, net::endpoint_options_from(environment_, "ecr"), user_agent);
     ecr_tokens_ = std::make_unique<engine::EcrTokens>(*ecr_api_, *provider_, registry_, clock_);
     registry_auth_ = engine::make_registry_auth_source(*std::move(engine_auth), ecr_tokens_.get());
+    services_.emplace(engine::ServiceAccess{.http = fetch_http_,
+                                            .clock = clock_,
+                                            .environment = environment_,
+                                            .ipv6_only = config_.ipv6_only,
+                                            .user_agent = user_agent});
 
     const std::string restored_arn = stored->metadata_value(engine::kContainerInstanceArnKey);
     const bool registered = co_await register_instance(capabilities, restored_arn);
@@ -346,7 +357,8 @@ asio::awaitable<void> App::start() {
         .totals = std::move(totals),
         .pause_programs = pause_programs_,
         .leftovers_before = parse_rfc3339(stored->metadata_value(engine::kLeftoversBeforeKey)),
-        .on_store_failure = [this](const Error& error) { store_failed(error); }};
+        .on_store_failure = [this](const Error& error) { store_failed(error); },
+        .services = &*services_};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(engine_parts));
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));

@@ -20,11 +20,6 @@ bool logs_through_firelens(const model::Container& container) {
 std::string missing_in(const model::Container& container) {
     const std::string where = " (container " + container.name + ")";
     if (container.firelens_configuration || logs_through_firelens(container)) return "FireLens log routing" + where;
-    if (!container.secrets.empty()) return "secrets from Systems Manager or Secrets Manager" + where;
-    if (!container.environment_files.empty()) return "environment files" + where;
-    if (container.registry_authentication && container.registry_authentication->type == "asm") {
-        return "registry credentials from Secrets Manager" + where;
-    }
     if (!container.managed_agents.empty()) return "ECS Exec" + where;
     if (!container.credential_specs.empty()) return "gMSA credential specs" + where;
     return {};

@@ -96,15 +96,15 @@ struct Row {
 
 // clang-format off
 constexpr std::array kRows{
-    Row{false, kE, "private-registry-authentication.secretsmanager", always},
-    Row{false, kE, "secrets.ssm.environment-variables", always},
-    Row{false, kE, "secrets.ssm.bootstrap.log-driver", always},
+    Row{true,  kE, "private-registry-authentication.secretsmanager", always},
+    Row{true,  kE, "secrets.ssm.environment-variables", always},
+    Row{true,  kE, "secrets.ssm.bootstrap.log-driver", always},
     Row{true,  kE, "ecr-endpoint", always},
-    Row{false, kE, "secrets.asm.environment-variables", always},
-    Row{false, kE, "secrets.asm.bootstrap.log-driver", always},
+    Row{true,  kE, "secrets.asm.environment-variables", always},
+    Row{true,  kE, "secrets.asm.bootstrap.log-driver", always},
     Row{true,  kE, "container-ordering", always},
     Row{true,  kE, "full-sync", always},
-    Row{false, kE, "env-files.s3", always},
+    Row{true,  kE, "env-files.s3", always},
     Row{true,  kE, "network.container-port-range", always},
     Row{true,  kE, "container-restart-policy", always},
     Row{true,  kP, "privileged-container", [](const CapabilityInputs& in) { return !in.config.privileged_disabled.enabled(); }},

@@ -15,6 +15,8 @@
 #include "agent/core/actions.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/live_task.hpp"
+#include "agent/engine/resources/service_access.hpp"
+#include "agent/engine/resources/vault.hpp"
 #include "agent/engine/spec/host_ports.hpp"
 #include "agent/engine/spec/registry_auth.hpp"
 #include "agent/engine/state_sink.hpp"
@@ -47,6 +49,8 @@ struct ActionTools {
     StateSink& reports;
     const config::Config& config;
     std::vector<std::string> pause_programs;  ///< where ecs-pause may be
+    Vault& vault;
+    const ServiceAccess* services;  ///< nullptr: nothing can be fetched
     PortProbe port_is_free = can_bind;
 };
 
@@ -78,6 +82,12 @@ class Actions {
                                                          core::ResourceSettled settled);
     /// Inspects a container, however often the daemon goes away meanwhile.
     asio::awaitable<Result<runtime::ContainerView>> look(std::string id);
+    /// Secrets, registry credentials and environment files (fetch_actions.cpp).
+    asio::awaitable<core::ResourceSettled> fetch(LiveTask& task, core::ResourceState resource,
+                                                 core::ResourceSettled settled);
+    asio::awaitable<Result<void>> fetch_kind(LiveTask& task, core::ResourceState resource);
+    asio::awaitable<Result<std::map<std::string, std::string>>> file_environment(LiveTask& task, std::string container);
+    void conceal(const LiveTask& task, std::optional<core::NamedError>& error) const;
     asio::awaitable<RegistryAuthResult> registry_auth(LiveTask& task, std::string container);
     /// Whether the policy wants the registry asked; when it does not, `cached` is the image on the host if any.
     asio::awaitable<bool> pull_needed(std::string image, std::optional<runtime::ImageView>& cached);

@@ -48,8 +48,15 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::AssignPorts action) {
 
 asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action) {
     co_await tools_.link.wait_reachable();
+    core::ContainerCreated created{.container = action.container, .runtime_id = {}, .seen = {}, .error = {}};
+    auto files = co_await file_environment(task, action.container);
     const core::ContainerState* container = task.state().find(action.container);
     if (container == nullptr) co_return;
+    if (!files) {
+        created.error = core::NamedError{.name = "ResourceInitializationError", .message = files.error().what};
+        task.tell(std::move(created));
+        co_return;
+    }
     const config::Config& config = tools_.config;
     const runtime::Capabilities& capabilities = tools_.link.capabilities();
     SpecContext context;
@@ -69,10 +76,12 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
     if (task.state().task_limits && tools_.cgroups != nullptr) {
         context.cgroup_parent = tools_.cgroups->parent_for(core::task_id(task.state().arn));
     }
-    core::ContainerCreated created{.container = action.container, .runtime_id = {}, .seen = {}, .error = {}};
+    context.file_environment = *std::move(files);
+    context.secrets = tools_.vault.secrets(task.state().arn);
     auto spec = container_spec(task.state(), *container, context);
     if (!spec) {
         created.error = core::NamedError{.name = spec.error().name, .message = spec.error().message};
+        conceal(task, created.error);
         task.tell(std::move(created));
         co_return;
     }
@@ -94,6 +103,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
         co_await tools_.clock.sleep_for(backoff.next());
         co_await tools_.link.wait_reachable();
     }
+    conceal(task, created.error);
     task.tell(std::move(created));
 }
 
@@ -133,6 +143,9 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
             started.error = named_error(kInspect, view.error(), kInspectLimit);
         }
     }
+    conceal(task, started.error);
+    if (started.seen)
+        started.seen->runtime_error = tools_.vault.redacted(task.state().arn, started.seen->runtime_error);
     task.tell(std::move(started));
 }
 

@@ -77,6 +77,7 @@ struct TaskEngine::State {
     ImageClaims claims;
     ImageJanitor janitor;
     ImagePuller puller;
+    Vault vault;
     Actions actions;
     RunnerTools tools;
     std::map<std::string, std::unique_ptr<TaskRunner>> runners;

@@ -49,6 +49,10 @@ asio::awaitable<RegistryAuthResult> Actions::registry_auth(LiveTask& task, std::
     if (const core::ContainerState* found = task.state().find(container)) {
         request.image = found->definition->image;
         request.authentication = found->definition->registry_authentication;
+        if (request.authentication && request.authentication->asm_auth_data) {
+            const std::string& parameter = request.authentication->asm_auth_data->credentials_parameter;
+            request.fetched = tools_.vault.registry(task.state().arn, parameter);
+        }
     }
     RegistryAuthResult found = co_await tools_.registry_auth.find(std::move(request));
     co_return found;

@@ -7,10 +7,12 @@
 #include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/test_point.hpp"
+#include "agent/core/fetched.hpp"
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/patient_call.hpp"
+#include "agent/engine/resources/environment_files.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
@@ -114,6 +116,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateResource action) 
         .name = action.name, .status = core::ResourceStatus::Created, .error = {}, .stop_reason = {}};
     if (resource.kind == core::ResourceState::Kind::Cgroup) {
         settled = co_await create_cgroup(task, std::move(settled));
+    } else if (core::is_fetched(resource.kind)) {
+        settled = co_await fetch(task, resource, std::move(settled));
     } else {
         settled = co_await create_volume(task, resource, std::move(settled));
     }
@@ -211,6 +215,14 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
             };
             removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
             NODEAGENT_POINT("cleanup.volume.removed");
+        } else if (resource.kind == core::ResourceState::Kind::EnvironmentFiles) {
+            auto work = [directory =
+                             environment_files_directory(tools_.config.data_dir, tools_.config.cluster, state.arn)] {
+                return remove_environment_files(directory);
+            };
+            removed = co_await tools_.pool.run(std::move(work));
+        } else if (core::is_fetched(resource.kind)) {
+            tools_.vault.wipe(state.arn);
         } else if (tools_.cgroups != nullptr) {
             auto work = [cgroups = tools_.cgroups, id = core::task_id(state.arn)] { return cgroups->remove(id); };
             removed = co_await tools_.pool.run(std::move(work));

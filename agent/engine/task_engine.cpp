@@ -75,7 +75,9 @@ TaskEngine::State::State(EngineParts given)
                           .registry_auth = parts.registry_auth,
                           .reports = parts.reports,
                           .config = parts.config,
-                          .pause_programs = parts.pause_programs}),
+                          .pause_programs = parts.pause_programs,
+                          .vault = vault,
+                          .services = parts.services}),
       tools{.shard = parts.shard,
             .clock = parts.clock,
             .store = parts.store,
@@ -193,6 +195,7 @@ asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
     if (const auto ids = credentials_of.extract(task_arn); !ids.empty()) {
         for (const std::string& id : ids.mapped()) parts.credentials.forget(id);
     }
+    vault.wipe(task_arn);
     host.leave(task_arn);
     board.erase(task_arn);
     runners.erase(task_arn);

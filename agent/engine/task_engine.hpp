@@ -47,6 +47,7 @@ namespace nodeagent::engine {
 
 class EventLog;
 class RegistryAuthSource;
+struct ServiceAccess;
 
 /// What the engine works with; everything outlives it.
 struct EngineParts {
@@ -73,6 +74,8 @@ struct EngineParts {
     std::function<void(Error)> on_store_failure;
     /// Space on the filesystem that holds a folder; empty: statvfs(3) on `pool`.
     std::function<asio::awaitable<Result<core::DiskUse>>(std::string folder)> disk_use{};
+    /// Outlives the engine. nullptr: no secrets, registry credentials or environment files can be fetched.
+    const ServiceAccess* services = nullptr;
 };
 
 struct CredentialsDue {

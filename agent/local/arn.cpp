@@ -7,7 +7,12 @@
 namespace nodeagent::local {
 
 std::string make_arn(const Identity& identity, std::string_view resource) {
-    return "arn:aws:ecs:" + identity.region + ":" + identity.account + ":" + std::string(resource);
+    return make_arn_of("ecs", identity, resource);
+}
+
+std::string make_arn_of(std::string_view service, const Identity& identity, std::string_view resource) {
+    return "arn:aws:" + std::string(service) + ":" + identity.region + ":" + identity.account + ":" +
+           std::string(resource);
 }
 
 std::optional<ParsedArn> parse_arn(std::string_view text) {

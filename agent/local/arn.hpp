@@ -16,6 +16,9 @@ struct Identity {
 /// arn:aws:ecs:<region>:<account>:<resource>
 [[nodiscard]] std::string make_arn(const Identity& identity, std::string_view resource);
 
+/// The same for another service.
+[[nodiscard]] std::string make_arn_of(std::string_view service, const Identity& identity, std::string_view resource);
+
 struct ParsedArn {
     std::string service;
     std::string region;

@@ -61,6 +61,7 @@ int run(const Options& options) {
     settings.port = options.port;
     settings.access_key_id = options.access_key_id;
     settings.secret_access_key = options.secret_access_key;
+    settings.fixtures = options.fixtures;
     Server server(shard.executor(), state, clock, std::move(settings));
     if (auto started = server.start(); !started) return fail(std::move(started).error());
     asio::signal_set signals(shard.context(), SIGINT, SIGTERM);

@@ -77,6 +77,11 @@ constexpr std::array kRows{
             o.clusters.push_back(v);
             return {};
         }},
+    Row{"--fixtures", "DIR", "serve SSM, Secrets Manager, S3 and ECR out of this directory (see below)",
+        [](Options& o, const std::string& v) -> Result<void> {
+            o.fixtures = v;
+            return {};
+        }},
     Row{"--log-level", "LEVEL", "debug, info, warn, error, crit or none (default info)", set_log_level},
 };
 
@@ -126,7 +131,17 @@ std::string options_help() {
     text +=
         "Besides the ECS API it serves GET /health, GET /_local/tasks[?cluster=NAME], GET /_local/history?task=ARN "
         "and\n"
-        "GET /_local/telemetry?instance=ARN, as JSON.\n";
+        "GET /_local/telemetry?instance=ARN, as JSON.\n\n"
+        "With --fixtures it answers SSM GetParameters, Secrets Manager GetSecretValue, S3 GetObject and "
+        "GetBucketLocation\n"
+        "and ECR GetAuthorizationToken out of files, for agents with AWS_ENDPOINT_URL set to the same address:\n"
+        "  ssm/NAME                  the value of a parameter, without its last newline\n"
+        "  secretsmanager/NAME.json  {\"SecretString\": text or object}, or {\"Versions\": [{\"VersionId\", "
+        "\"VersionStages\",\n"
+        "                            \"SecretString\"}, ...]}\n"
+        "  s3/BUCKET/KEY             an object; the bucket is in the path of requests, never in the host name\n"
+        "  ecr.json                  {\"username\", \"password\", \"proxyEndpoint\"}\n"
+        "  ANY OF THEM.denied        the caller may not read it\n";
     return text;
 }
 

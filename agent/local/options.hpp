@@ -18,6 +18,7 @@ struct Options {
     std::string access_key_id;  ///< empty with a secret: any key id, but that secret
     Secret secret_access_key;   ///< empty: signatures are not checked
     std::vector<std::string> clusters;
+    std::string fixtures;  ///< directory of what SSM, Secrets Manager, S3 and ECR answer; empty: they are not served
     std::string log_level = "info";
     bool help = false;
 };

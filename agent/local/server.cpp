@@ -9,6 +9,7 @@
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
 #include "agent/local/api_router.hpp"
+#include "agent/local/fixtures.hpp"
 #include "agent/local/local_pages.hpp"
 #include "agent/local/signature_check.hpp"
 #include "agent/local/websocket_channel.hpp"
@@ -53,6 +54,7 @@ struct Server::Shared {
           clock(time),
           settings(std::move(given)),
           issuer(settings.secret_access_key, settings.credentials_lifetime),
+          fixtures(settings.fixtures, records.identity()),
           acceptor(shard),
           scope(shard) {}
 
@@ -68,7 +70,7 @@ struct Server::Shared {
         };
     }
 
-    [[nodiscard]] std::optional<ApiError> check(const HttpRequest& request) const {
+    [[nodiscard]] std::optional<ApiError> check(const HttpRequest& request, std::string_view service = "ecs") const {
         const auto lookup = secrets();
         if (!lookup) return std::nullopt;
         SignedMessage message{.method = std::string(request.method_string()),
@@ -76,7 +78,7 @@ struct Server::Shared {
                               .headers = {},
                               .body = request.body()};
         for (const auto& field : request) message.headers.emplace_back(field.name_string(), field.value());
-        return check_signature(message, *lookup, clock.now().wall);
+        return check_signature(message, *lookup, clock.now().wall, service);
     }
 
     [[nodiscard]] HttpResponse answer_api(const HttpRequest& request) {
@@ -87,9 +89,12 @@ struct Server::Shared {
                 .issuer = issuer,
                 .now = epoch_seconds(clock.now().wall),
                 .base = "http://" + host};
-        auto refused = check(request);
-        const ApiResult result = refused ? ApiResult(std::move(*refused))
-                                         : route(api, std::string_view(request["X-Amz-Target"]), request.body());
+        const std::string_view target = request["X-Amz-Target"];
+        const std::string_view service = Fixtures::service_of(target);
+        auto refused = check(request, service.empty() ? "ecs" : service);
+        const ApiResult result = refused           ? ApiResult(std::move(*refused))
+                                 : service.empty() ? route(api, target, request.body())
+                                                   : fixtures.answer(target, request.body(), clock.now().wall);
         if (result) return json_response(request, 200, dump_json(result->body), "application/x-amz-json-1.1");
         auto response =
             json_response(request, result.error().status, error_body(result.error()), "application/x-amz-json-1.1");
@@ -97,10 +102,30 @@ struct Server::Shared {
         return response;
     }
 
+    [[nodiscard]] HttpResponse answer_s3(const HttpRequest& request) const {
+        Fixtures::Object object;
+        if (const auto refused = check(request, "s3")) {
+            const bool unknown_key = refused->code == "UnrecognizedClientException";
+            const bool mismatch = refused->code == "InvalidSignatureException";
+            const std::string code = unknown_key ? "InvalidAccessKeyId"
+                                     : mismatch  ? "SignatureDoesNotMatch"
+                                                 : refused->code;
+            object = Fixtures::s3_error(403, code, refused->message);
+        } else {
+            object = fixtures.s3(request.target());
+        }
+        const char* type = object.xml ? "application/xml" : "binary/octet-stream";
+        HttpResponse response = json_response(request, object.status, std::move(object.body), type);
+        response.set("x-amz-request-id", std::string(response["x-amzn-RequestId"]));
+        return response;
+    }
+
     [[nodiscard]] HttpResponse answer(const HttpRequest& request) {
         const std::string_view target = request.target();
         if (request.method() == http::verb::post) return answer_api(request);
         if (request.method() == http::verb::get) {
+            const std::string_view authorization = request[http::field::authorization];
+            if (authorization.find("/s3/aws4_request") != std::string_view::npos) return answer_s3(request);
             if (auto page = local_page(state, channels, telemetry, target)) {
                 return json_response(request, page->status, dump_json(page->body) + "\n");
             }
@@ -270,6 +295,7 @@ struct Server::Shared {
     Clock& clock;
     ServerSettings settings;
     CredentialIssuer issuer;
+    Fixtures fixtures;
     Channels channels;
     Telemetry telemetry;
     tcp::acceptor acceptor;

@@ -21,6 +21,7 @@ struct ServerSettings {
     unsigned short port = 0;    ///< 0: any free one
     std::string access_key_id;  ///< empty: any
     Secret secret_access_key;   ///< empty: signatures are not checked
+    std::string fixtures;       ///< directory of Fixtures; empty: other services are not served
     AcsTimes acs;
     std::chrono::milliseconds tcs_heartbeat{30'000};
     std::chrono::seconds credentials_lifetime{6 * 3600};

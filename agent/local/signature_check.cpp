@@ -133,7 +133,8 @@ std::string_view header_of(const SignedMessage& message, std::string_view name) 
     return {};
 }
 
-std::optional<ApiError> check_signature(const SignedMessage& message, const SecretLookup& secrets, WallTime now) {
+std::optional<ApiError> check_signature(const SignedMessage& message, const SecretLookup& secrets, WallTime now,
+                                        std::string_view service) {
     const std::string_view header = header_of(message, "Authorization");
     if (header.empty()) {
         return ApiError{.code = "MissingAuthenticationTokenException", .message = "Missing Authentication Token"};
@@ -150,7 +151,9 @@ std::optional<ApiError> check_signature(const SignedMessage& message, const Secr
         return ApiError{.code = "UnrecognizedClientException",
                         .message = "The security token included in the request is invalid."};
     }
-    if (authorization->service != "ecs") return mismatch("Credential should be scoped to correct service: 'ecs'.");
+    if (authorization->service != service) {
+        return mismatch("Credential should be scoped to correct service: '" + std::string(service) + "'.");
+    }
     const std::string amz_date(header_of(message, "X-Amz-Date"));
     const auto signed_at = parse_amz_date(amz_date);
     if (!signed_at || !amz_date.starts_with(authorization->date)) {
@@ -167,9 +170,20 @@ std::optional<ApiError> check_signature(const SignedMessage& message, const Secr
     const auto question = message.target.find('?');
     const std::string path = message.target.substr(0, question);
     const std::string query = question == std::string::npos ? "" : message.target.substr(question + 1);
-    const std::string canonical = message.method + "\n" + percent_encode(path.empty() ? "/" : path, true) + "\n" +
+    std::string plain_path = path.empty() ? "/" : path;
+    std::string payload_hash = sha256_hex(message.body);
+    if (service == "s3") {
+        plain_path = percent_decode(plain_path).value_or(plain_path);
+        const std::string_view declared = header_of(message, "X-Amz-Content-Sha256");
+        if (declared != "UNSIGNED-PAYLOAD" && declared != payload_hash) {
+            return ApiError{.code = "XAmzContentSHA256Mismatch",
+                            .message = "The provided 'x-amz-content-sha256' header does not match what was computed."};
+        }
+        payload_hash = declared;
+    }
+    const std::string canonical = message.method + "\n" + percent_encode(plain_path, true) + "\n" +
                                   canonical_query(query) + "\n" + *headers + "\n" + authorization->signed_headers +
-                                  "\n" + sha256_hex(message.body);
+                                  "\n" + payload_hash;
     const std::string scope =
         authorization->date + "/" + authorization->region + "/" + authorization->service + "/aws4_request";
     const std::string to_sign = std::string(kAlgorithm) + "\n" + amz_date + "\n" + scope + "\n" + sha256_hex(canonical);

@@ -25,11 +25,12 @@ struct SignedMessage {
 /// The secret of an access key id; nothing for an unknown key.
 using SecretLookup = std::function<std::optional<Secret>(std::string_view access_key_id)>;
 
-/// Nothing when the signature is right for service "ecs"; otherwise the error the service answers:
+/// Nothing when the signature is right for `service`; otherwise the error the service answers:
 /// MissingAuthenticationTokenException, IncompleteSignatureException, UnrecognizedClientException or
-/// InvalidSignatureException (also for a date more than five minutes off).
+/// InvalidSignatureException (also for a date more than five minutes off). Service "s3" has rules of its own: the path
+/// is encoded once, and the payload's hash is a header.
 [[nodiscard]] std::optional<ApiError> check_signature(const SignedMessage& message, const SecretLookup& secrets,
-                                                      WallTime now);
+                                                      WallTime now, std::string_view service = "ecs");
 
 /// The value of the first header called `name`, without regard to case; "" if there is none.
 [[nodiscard]] std::string_view header_of(const SignedMessage& message, std::string_view name);

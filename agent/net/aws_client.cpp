@@ -18,7 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectTimeout{30'000};
-constexpr milliseconds kAttemptTimeout{42'000};
 
 ServiceError out_of_time(std::string_view host) {
     ServiceError error;
@@ -34,34 +33,60 @@ AwsClient::AwsClient(AwsTransport transport, AwsService service, RetryPolicy ret
 
 asio::awaitable<ServiceResult<std::string>> AwsClient::call_json(std::string operation, std::string body,
                                                                  std::optional<SteadyTime> deadline) {
+    std::string target = service_.target_prefix + '.' + operation;
     Headers headers;
     headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
-    headers.emplace_back("X-Amz-Target", service_.target_prefix + '.' + operation);
-    co_return co_await call(std::move(headers), std::move(body), &json_service_error, deadline);
+    headers.emplace_back("X-Amz-Target", target);
+    co_return co_await post(std::move(target), std::move(headers), std::move(body), &json_service_error, deadline);
 }
 
 asio::awaitable<ServiceResult<std::string>> AwsClient::call_query(std::string form,
                                                                   std::optional<SteadyTime> deadline) {
     Headers headers;
     headers.emplace_back("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
-    co_return co_await call(std::move(headers), std::move(form), &query_service_error, deadline);
+    co_return co_await post(service_.signing_name, std::move(headers), std::move(form), &query_service_error, deadline);
 }
 
-asio::awaitable<ServiceResult<std::string>> AwsClient::call(Headers headers, std::string body, DecodeError decode_error,
+asio::awaitable<ServiceResult<std::string>> AwsClient::get_rest(RestCall rest, std::optional<SteadyTime> deadline) {
+    Call one;
+    one.name = std::move(rest.operation);
+    one.request.method = "GET";
+    one.request.url = std::move(rest.url);
+    one.request.max_body = rest.max_body;
+    one.request.body_sink = std::move(rest.body_sink);
+    one.request.headers.emplace_back("X-Amz-Content-Sha256", std::string(kEmptyPayloadHash));
+    one.decode_error = &query_service_error;  // the same elements, without a list around them
+    one.s3 = true;
+    co_return co_await call(std::move(one), deadline);
+}
+
+asio::awaitable<ServiceResult<std::string>> AwsClient::post(std::string name, Headers headers, std::string body,
+                                                            DecodeError decode_error,
                                                             std::optional<SteadyTime> deadline) {
-    headers.emplace_back("Amz-Sdk-Invocation-Id", uuid4());
+    Call one;
+    one.name = std::move(name);
+    one.request.method = "POST";
+    one.request.url = service_.endpoint + "/";
+    one.request.headers = std::move(headers);
+    one.request.body = std::move(body);
+    one.decode_error = decode_error;
+    co_return co_await call(std::move(one), deadline);
+}
+
+asio::awaitable<ServiceResult<std::string>> AwsClient::call(Call call, std::optional<SteadyTime> deadline) {
+    call.request.headers.emplace_back("Amz-Sdk-Invocation-Id", uuid4());
     int last_cost = 0;
     for (int number = 1;; ++number) {
-        milliseconds timeout = kAttemptTimeout;
+        milliseconds timeout = service_.attempt_timeout;
         if (deadline) {
             const auto left = std::chrono::ceil<milliseconds>(*deadline - transport_.clock.now().steady);
-            if (left <= milliseconds::zero()) co_return out_of_time(host_header(service_.endpoint));
+            if (left <= milliseconds::zero()) co_return out_of_time(host_header(call.request.url));
             timeout = std::min(timeout, left);
         }
-        Headers numbered = headers;
-        numbered.emplace_back("Amz-Sdk-Request",
-                              "attempt=" + std::to_string(number) + "; max=" + std::to_string(retries_.max_attempts));
-        ServiceResult<std::string> result = co_await attempt(std::move(numbered), body, decode_error, timeout);
+        HttpRequest numbered = call.request;
+        numbered.headers.emplace_back(
+            "Amz-Sdk-Request", "attempt=" + std::to_string(number) + "; max=" + std::to_string(retries_.max_attempts));
+        ServiceResult<std::string> result = co_await attempt(std::move(numbered), call.s3, call.decode_error, timeout);
         if (result) {
             quota_.succeeded(last_cost);
             co_return std::move(*result);
@@ -75,40 +100,37 @@ asio::awaitable<ServiceResult<std::string>> AwsClient::call(Headers headers, std
         }
         const double fraction = std::uniform_real_distribution<double>(0.0, 1.0)(thread_random());
         const std::chrono::nanoseconds delay = retries_.delay(number, fraction);
-        const auto& target = headers.size() > 2 ? headers[1].second : service_.signing_name;
         log::debug("AWS call failed and is tried again",
-                   {{"call", target}, {"attempt", number}, {"error", error.message}});
+                   {{"call", call.name}, {"attempt", number}, {"error", error.message}});
         co_await transport_.clock.sleep_for(delay);
     }
 }
 
-asio::awaitable<ServiceResult<std::string>> AwsClient::attempt(Headers headers, std::string body,
-                                                               DecodeError decode_error, milliseconds timeout) {
+asio::awaitable<ServiceResult<std::string>> AwsClient::attempt(HttpRequest request, bool s3, DecodeError decode_error,
+                                                               milliseconds timeout) {
     Result<credentials::AwsCredentials> keys = co_await transport_.credentials.get();
     if (!keys) {
         ServiceError error = transport_error(with_context("sign the request", std::move(keys).error()));
         error.kind = ErrorKind::Denied;  // whatever its reason, asking the service again would not mend it
         co_return error;
     }
-    headers.emplace_back("Content-Length", std::to_string(body.size()));
+    if (request.method != "GET") {
+        request.headers.emplace_back("Content-Length", std::to_string(request.body.size()));
+    }
 
     SigningRequest signing;
-    signing.method = "POST";
-    signing.url = service_.endpoint + "/";
-    signing.headers = headers;
-    signing.payload_hash = sha256_hex(body);
+    signing.method = request.method;
+    signing.url = request.url;
+    signing.headers = request.headers;
+    signing.payload_hash = sha256_hex(request.body);
     SigningContext context;
     context.region = service_.region;
     context.service = service_.signing_name;
     context.time = transport_.clock.now().wall;
-    for (auto& header : sign_headers(signing, *keys, context)) headers.push_back(std::move(header));
-    headers.emplace_back("User-Agent", service_.user_agent);  // after signing: proxies may rewrite it
-
-    HttpRequest request;
-    request.method = signing.method;
-    request.url = signing.url;
-    request.headers = std::move(headers);
-    request.body = std::move(body);
+    context.normalize_path = !s3;
+    context.encode_path_twice = !s3;
+    for (auto& header : sign_headers(signing, *keys, context)) request.headers.push_back(std::move(header));
+    request.headers.emplace_back("User-Agent", service_.user_agent);  // after signing: proxies may rewrite it
     request.connect_timeout = std::min(kConnectTimeout, timeout);
     request.total_timeout = timeout;
     Result<HttpResponse> response = co_await transport_.http.send(std::move(request));

@@ -23,6 +23,7 @@ struct AwsService {
     std::string region;
     std::string target_prefix;  ///< JSON 1.1: "AmazonEC2ContainerServiceV20141113"
     std::string user_agent;
+    std::chrono::milliseconds attempt_timeout{42'000};
 };
 
 /// All must outlive the client.
@@ -30,6 +31,14 @@ struct AwsTransport {
     HttpClient& http;
     credentials::Provider& credentials;
     Clock& clock;
+};
+
+/// A request of a REST protocol: S3.
+struct RestCall {
+    std::string operation;             ///< for people
+    std::string url;                   ///< absolute, as it goes out: its path is canonical as it is written
+    std::size_t max_body = 1U << 20U;  ///< of the answer
+    std::shared_ptr<BodySink> body_sink;
 };
 
 class AwsClient {
@@ -43,14 +52,26 @@ class AwsClient {
     asio::awaitable<ServiceResult<std::string>> call_query(std::string form,
                                                            std::optional<SteadyTime> deadline = std::nullopt);
 
+    /// GET, signed as S3 wants it (x-amz-content-sha256, the path not encoded again); errors are S3's XML. Gives the
+    /// body of a 2xx answer, "" when a sink took it.
+    asio::awaitable<ServiceResult<std::string>> get_rest(RestCall call,
+                                                         std::optional<SteadyTime> deadline = std::nullopt);
+
     [[nodiscard]] const AwsService& service() const { return service_; }
     [[nodiscard]] int retry_quota() const { return quota_.available(); }
 
   private:
     using DecodeError = ServiceError (*)(const HttpResponse&);
-    asio::awaitable<ServiceResult<std::string>> call(Headers headers, std::string body, DecodeError decode_error,
-                                                     std::optional<SteadyTime> deadline);
-    asio::awaitable<ServiceResult<std::string>> attempt(Headers headers, std::string body, DecodeError decode_error,
+    struct Call {
+        std::string name;  ///< for people
+        HttpRequest request;
+        DecodeError decode_error;
+        bool s3 = false;
+    };
+    asio::awaitable<ServiceResult<std::string>> post(std::string name, Headers headers, std::string body,
+                                                     DecodeError decode_error, std::optional<SteadyTime> deadline);
+    asio::awaitable<ServiceResult<std::string>> call(Call call, std::optional<SteadyTime> deadline);
+    asio::awaitable<ServiceResult<std::string>> attempt(HttpRequest request, bool s3, DecodeError decode_error,
                                                         std::chrono::milliseconds timeout);
 
     AwsTransport transport_;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "agent/base/strings.hpp"
@@ -71,13 +72,24 @@ struct Answer {
     HttpResponse response;
     std::size_t limit = 0;
     bool too_long = false;
+    BodySink* sink = nullptr;
+    std::size_t sunk = 0;
+    std::optional<Error> sink_failure;
 };
 
 std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* context) {
     auto& answer = *static_cast<Answer*>(context);
     const std::size_t length = size * count;
-    if (answer.response.body.size() + length > answer.limit) {
+    if (answer.response.body.size() + answer.sunk + length > answer.limit) {
         answer.too_long = true;
+        return 0;
+    }
+    const bool success = answer.response.status >= 200 && answer.response.status <= 299;
+    if (answer.sink != nullptr && success) {
+        const Result<void> written = answer.sink->write({bytes, length});
+        answer.sunk += length;
+        if (written) return length;
+        answer.sink_failure = written.error();
         return 0;
     }
     answer.response.body.append(bytes, length);
@@ -89,6 +101,9 @@ std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* co
     const std::string_view line(bytes, size * count);
     if (line.starts_with("HTTP/")) {
         answer.response.headers.clear();  // an interim answer came before
+        const std::size_t space = line.find(' ');
+        const auto status = space == std::string_view::npos ? std::nullopt : parse_integer(line.substr(space + 1, 3));
+        answer.response.status = static_cast<int>(status.value_or(0));
     } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
         answer.response.headers.emplace_back(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
     }
@@ -230,6 +245,10 @@ Result<HttpResponse> CurlHttpClient::State::perform(const HttpRequest& request) 
     if (handle == nullptr) return Error{.kind = ErrorKind::Internal, .what = "libcurl has no memory for a request"};
     Answer answer;
     answer.limit = request.max_body;
+    answer.sink = request.body_sink.get();
+    if (answer.sink != nullptr) {
+        if (const Result<void> ready = answer.sink->restart(); !ready) return ready.error();
+    }
     std::array<char, CURL_ERROR_SIZE> complaint{};
     const HeaderList headers = header_list(request);
     prepare(handle.get(), request, headers.get(), answer, complaint.data());
@@ -244,6 +263,7 @@ Result<HttpResponse> CurlHttpClient::State::perform(const HttpRequest& request) 
         return Error{.kind = ErrorKind::Malformed,
                      .what = host + " answered with more than " + std::to_string(request.max_body) + " bytes"};
     }
+    if (answer.sink_failure) return *std::move(answer.sink_failure);
     if (code != CURLE_OK) {
         const Failure failure = failure_of(code);
         const std::string reason = complaint[0] != '\0' ? complaint.data() : curl_easy_strerror(code);

@@ -2,7 +2,9 @@
 // HTTP towards AWS: one request, one response. The real one is libcurl on the blocking pool.
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,15 @@ namespace asio = boost::asio;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// Where the body of a 2xx answer goes instead of HttpResponse::body. Called on the thread that receives it.
+class BodySink {
+  public:
+    virtual ~BodySink() = default;
+    /// An attempt begins: what an earlier one brought is void. An error ends the attempt.
+    virtual Result<void> restart() = 0;
+    virtual Result<void> write(std::string_view bytes) = 0;
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url;  ///< absolute, http or https
@@ -25,6 +36,7 @@ struct HttpRequest {
     std::chrono::milliseconds total_timeout{42'000};  ///< the whole attempt
     std::size_t max_body = 16U << 20U;                ///< a longer answer is Malformed
     bool use_proxy = true;                            ///< honour HTTP(S)_PROXY and NO_PROXY
+    std::shared_ptr<BodySink> body_sink;              ///< nullptr: the body is kept in memory
 };
 
 struct HttpResponse {

@@ -79,6 +79,7 @@ class FakeHttpClient final : public net::HttpClient {
 
     asio::awaitable<Result<net::HttpResponse>> send(net::HttpRequest request) override {
         requests.push_back(request);
+        requests.back().body_sink.reset();  // whoever asks owns it
         while (held_) {
             auto gate = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
             gate->expires_at(asio::steady_timer::time_point::max());
@@ -91,7 +92,15 @@ class FakeHttpClient final : public net::HttpClient {
             if (!method_fits || script.answers_.empty() || !matches(script.url_, request.url)) continue;
             Answer next = script.answers_.front();
             if (script.answers_.size() > 1) script.answers_.pop_front();
-            co_return next(request);
+            Result<net::HttpResponse> response = next(request);
+            const bool sunk = request.body_sink && response && response->status >= 200 && response->status <= 299;
+            if (sunk) {
+                (void)request.body_sink->restart();
+                const Result<void> written = request.body_sink->write(response->body);
+                if (!written) co_return written.error();
+                response->body.clear();
+            }
+            co_return response;
         }
         co_return Error{.kind = ErrorKind::Unavailable, .what = "no script for " + request.method + " " + request.url};
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/core/task_state.hpp"
+#include "agent/engine/spec/secret_values.hpp"
 #include "agent/model/payload.hpp"
 #include "runtime/types.hpp"
 
@@ -30,6 +31,8 @@ struct SpecContext {
     bool ipv6_only = false;
     /// Whether the credentials registry knows the task's execution credentials (logsAuthStrategy ExecutionRole).
     bool execution_credentials_known = true;
+    SecretValues secrets;                                 ///< fetched for the task
+    std::map<std::string, std::string> file_environment;  ///< what the container's environment files define
 };
 
 /// An error ECS users see by name: HostConfigError, DockerClientConfigError, CannotCreateContainerError.

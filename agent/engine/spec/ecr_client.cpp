@@ -4,22 +4,12 @@
 
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/credentials/fixed_provider.hpp"
 #include "agent/net/aws_client.hpp"
 
 namespace nodeagent::engine {
 
 namespace {
-
-/// One set of credentials, whoever's they are.
-class FixedProvider final : public credentials::Provider {
-  public:
-    explicit FixedProvider(credentials::AwsCredentials credentials) : credentials_(std::move(credentials)) {}
-    asio::awaitable<Result<credentials::AwsCredentials>> get() override { co_return credentials_; }
-    void invalidate() override {}
-
-  private:
-    credentials::AwsCredentials credentials_;
-};
 
 struct AuthorizationData {
     Secret token;
@@ -58,7 +48,7 @@ asio::awaitable<Result<EcrToken>> EcrClient::authorization_token(model::EcrAuthD
 
     Json body = Json::object();
     if (!request.registry_id.empty()) body["registryIds"] = Json::array({request.registry_id});
-    FixedProvider provider(std::move(signer));
+    credentials::FixedProvider provider(std::move(signer));
     net::AwsTransport transport{http_, provider, clock_};
     net::AwsClient client(transport, std::move(service), net::standard_retries());
     net::ServiceResult<std::string> answer = co_await client.call_json("GetAuthorizationToken", dump_json(body));

@@ -48,6 +48,10 @@ std::map<std::string, std::string> container_environment(const core::TaskState& 
         const std::vector<std::string> ids = gpu_ids(*task.definition, container.name);
         if (!ids.empty()) environment["NVIDIA_VISIBLE_DEVICES"] = join(ids, ",");
     }
+    for (const auto& [name, value] : environment_secrets(*container.definition, context.secrets)) {
+        environment[name] = value.reveal();
+    }
+    environment.insert(context.file_environment.begin(), context.file_environment.end());  // only names not yet there
     // an image that chose a region keeps it
     const auto set = [&](const char* name) {
         return environment.contains(name) || image_sets(context.image_env, name);

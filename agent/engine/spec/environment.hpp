@@ -1,6 +1,6 @@
 #pragma once
-// The environment of a container: what the task definition says, and over it what the agent injects.
-// task-engine.md 3.10.
+// The environment of a container, each over the one before: its environment files, what the task definition says, what
+// the agent injects, its secrets. task-engine.md 3.5, 3.10.
 
 #include <map>
 #include <string>

@@ -75,6 +75,11 @@ std::optional<SpecError> complete_log_config(Json& host_config, const core::Task
             (*options)["max-buffer-size"] = "10m";
         }
     }
+    const std::string driver = option(*log_config, "Type");
+    if (driver.empty() || driver == "awsfirelens") return std::nullopt;  // the FireLens container gets those itself
+    for (const auto& [name, value] : log_driver_secrets(*container.definition, context.secrets)) {
+        object_member(*log_config, "Config")[name] = value.reveal();
+    }
     return std::nullopt;
 }
 

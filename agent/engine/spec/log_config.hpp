@@ -1,5 +1,5 @@
 #pragma once
-// What the agent adds to a container's LogConfig. task-engine.md 3.5 b, e, f.
+// What the agent adds to a container's LogConfig. task-engine.md 3.5 b, e, f, g.
 
 #include <optional>
 #include <string>

@@ -16,9 +16,9 @@ class RegistryAuths final : public RegistryAuthSource {
     asio::awaitable<RegistryAuthResult> find(RegistryAuthRequest request) override {
         const std::string type = request.authentication ? request.authentication->type : std::string();
         if (type == "asm") {
+            if (request.fetched) co_return *std::move(request.fetched);
             co_return core::NamedError{"CannotPullContainerAuthError",
-                                       "engine docker private registry credentials: not found: credentials in AWS "
-                                       "Secrets Manager are not supported, use ECS_ENGINE_AUTH_DATA"};
+                                       "engine docker private registry credentials: not found"};
         }
         if (type != "ecr") co_return engine_auth_.find(request.image);
         if (tokens_ == nullptr || !request.authentication->ecr_auth_data) {

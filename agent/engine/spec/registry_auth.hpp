@@ -1,5 +1,5 @@
 #pragma once
-// Which credentials a pull uses: those the container names (ECR), else those of ECS_ENGINE_AUTH_DATA, else none.
+// Which credentials a pull uses: those the container names (ECR, Secrets Manager), else those of ECS_ENGINE_AUTH_DATA, else none.
 // task-engine.md 5.7.
 
 #include <memory>
@@ -25,6 +25,7 @@ struct RegistryAuthRequest {
     std::string image;                                            ///< as the payload spells it
     std::optional<model::RegistryAuthentication> authentication;  ///< the container's
     std::string execution_credentials_id;                         ///< the task's; "" when it has none
+    std::optional<runtime::RegistryAuth> fetched;                 ///< from Secrets Manager, for type asm
 };
 
 /// What the engine asks before it resolves a digest or pulls. An empty RegistryAuth means anonymous.

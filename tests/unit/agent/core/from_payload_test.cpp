@@ -136,20 +136,11 @@ TEST(FromPayload, RefusesByNameWhatThisAgentLacks) {
     c.docker_config = model::DockerConfig{"{}", R"({"LogConfig":{"Type":"awsfirelens"}})", "1.21"};
     EXPECT_THAT(rejection(c, true), HasSubstr("FireLens"));
     c = container("app");
-    c.secrets.emplace_back();
-    EXPECT_THAT(rejection(c, true), HasSubstr("secrets"));
-    c = container("app");
-    c.environment_files.push_back({"s3", "arn"});
-    EXPECT_THAT(rejection(c, true), HasSubstr("environment files"));
-    c = container("app");
     c.managed_agents.push_back({"ExecuteCommandAgent", {}});
     EXPECT_THAT(rejection(c, true), HasSubstr("ECS Exec"));
     c = container("app");
     c.credential_specs = {"spec"};
     EXPECT_THAT(rejection(c, true), HasSubstr("gMSA"));
-    c = container("app");
-    c.registry_authentication = model::RegistryAuthentication{"asm", {}, {}};
-    EXPECT_THAT(rejection(c, true), HasSubstr("Secrets Manager"));
 }
 
 TEST(FromPayload, MakesAResourceOfEveryVolumeTheAgentHasToCreate) {

@@ -133,12 +133,18 @@ TEST_F(RegistryAuthTest, UsesTheInstancesOwnCredentialsForOtherRegistries) {
     EXPECT_TRUE(find({.image = "busybox", .authentication = {}, .execution_credentials_id = {}})->empty());
 }
 
-TEST_F(RegistryAuthTest, FailsByNameForSecretsManagerCredentials) {
+TEST_F(RegistryAuthTest, UsesWhatWasFetchedFromSecretsManagerAndFailsByNameWithoutIt) {
     model::RegistryAuthentication authentication;
     authentication.type = "asm";
-    const auto found = find({.image = "r.tld/i", .authentication = authentication, .execution_credentials_id = {}});
+    RegistryAuthRequest request;
+    request.image = "r.tld/i";
+    request.authentication = authentication;
+    const auto found = find(request);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().name, "CannotPullContainerAuthError");
+    EXPECT_EQ(found.error().message, "engine docker private registry credentials: not found");
+    request.fetched = runtime::RegistryAuth{"u", Secret("fetched"), {}, {}};
+    EXPECT_EQ(password(request), "fetched");
 }
 
 TEST(EcrAuthorizationToken, IsUserAndPasswordInBase64) {

@@ -1,0 +1,44 @@
+#include "agent/engine/resources/vault.hpp"
+
+#include <string_view>
+
+namespace nodeagent::engine {
+
+namespace {
+
+constexpr std::size_t kShortestRedacted = 4;  // shorter values would blank out words they have nothing to do with
+
+void replace_all(std::string& text, const std::string& value) {
+    constexpr std::string_view kInstead = "<redacted>";
+    if (value.size() < kShortestRedacted) return;
+    for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at + kInstead.size())) {
+        text.replace(at, value.size(), kInstead);
+    }
+}
+
+}  // namespace
+
+SecretValues Vault::secrets(const std::string& task_arn) const {
+    const auto found = by_task_.find(task_arn);
+    return found == by_task_.end() ? SecretValues{} : found->second.secrets;
+}
+
+std::optional<runtime::RegistryAuth> Vault::registry(const std::string& task_arn,
+                                                     const std::string& credentials_parameter) const {
+    const auto task = by_task_.find(task_arn);
+    if (task == by_task_.end()) return std::nullopt;
+    const auto found = task->second.registries.find(credentials_parameter);
+    return found == task->second.registries.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string Vault::redacted(const std::string& task_arn, std::string text) const {
+    const auto task = by_task_.find(task_arn);
+    if (task == by_task_.end()) return text;
+    for (const auto* values : {&task->second.secrets.ssm, &task->second.secrets.asm_secrets}) {
+        for (const auto& [key, value] : *values) replace_all(text, value.reveal());
+    }
+    for (const auto& [id, auth] : task->second.registries) replace_all(text, auth.password.reveal());
+    return text;
+}
+
+}  // namespace nodeagent::engine
