@@ -36,7 +36,7 @@ struct AgentStatus {
     std::string runtime_version;
     bool runtime_reachable = false;
     WallTime started_at{};
-    DrainReport drain;
+    DrainReport drain{};
 };
 
 struct AgentEvent {

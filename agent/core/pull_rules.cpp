@@ -11,14 +11,16 @@ PullFailure kind_of_failure(const Error& error) {
     const std::string words = lower(error.what);
     const auto says = [&words](std::string_view part) { return words.find(part) != std::string::npos; };
     if (says("no space left on device") || says("disk quota exceeded")) return PullFailure::NoSpace;
+    if (says("invalid reference format")) return PullFailure::Senseless;
     if (error.kind == ErrorKind::NotFound || error.kind == ErrorKind::Denied) return PullFailure::Permanent;
-    if (error.kind == ErrorKind::Malformed || says("invalid reference format")) return PullFailure::Permanent;
+    if (error.kind == ErrorKind::Malformed) return PullFailure::Permanent;
     return PullFailure::Passing;
 }
 
 int attempts_after(PullFailure failure, int usual) {
     switch (failure) {
         case PullFailure::Permanent: return std::min(usual, std::max(2, usual / 2));
+        case PullFailure::Senseless: return 1;
         case PullFailure::NoSpace: return std::min(usual, 3);
         case PullFailure::Passing: break;
     }

@@ -11,7 +11,8 @@ namespace nodeagent::core {
 /// What a failed pull or digest request says about trying again.
 enum class PullFailure : std::uint8_t {
     Passing,    ///< a network, a registry or a daemon in trouble
-    Permanent,  ///< no such image, no permission, no valid reference: another try is for registries that lag behind
+    Permanent,  ///< no such image, no permission: another try is for registries that lag behind
+    Senseless,  ///< no registry can ever have an image of that name
     NoSpace,    ///< the disk for images is full: another try helps only after something was removed
 };
 [[nodiscard]] PullFailure kind_of_failure(const Error& error);

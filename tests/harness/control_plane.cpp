@@ -113,7 +113,7 @@ void ControlPlane::serve(tcp::socket accepted) {
             const std::string target(request["X-Amz-Target"]);
             const std::string operation = target.substr(target.rfind('.') + 1);
             const bool asks_api = request.method() == http::verb::post;
-            const ApiFault fault = asks_api ? self->api_fault_ : ApiFault::None;
+            const ApiFault fault = asks_api ? self->api_fault_.load() : ApiFault::None;
             if (fault == ApiFault::Silence) {
                 asio::steady_timer pause(self->io_);
                 while (self->api_fault_ == ApiFault::Silence) {

@@ -25,7 +25,7 @@ struct RegistryAuthRequest {
     std::string image;                                            ///< as the payload spells it
     std::optional<model::RegistryAuthentication> authentication;  ///< the container's
     std::string execution_credentials_id;                         ///< the task's; "" when it has none
-    std::optional<runtime::RegistryAuth> fetched;                 ///< from Secrets Manager, for type asm
+    std::optional<runtime::RegistryAuth> fetched = std::nullopt;  ///< from Secrets Manager, for type asm
 };
 
 /// What the engine asks before it resolves a digest or pulls. An empty RegistryAuth means anonymous.

@@ -67,7 +67,7 @@ TEST(Fetched, ImagesArePulledWhileSecretsAreFetchedButNothingIsCreatedWithoutThe
     bench.run(ManifestResolved{"app", "", {}});
     EXPECT_EQ(bench["app"].known, ContainerStatus::Pulled);
     EXPECT_THAT(names_in<CreateContainer>(bench.history), IsEmpty());
-    EXPECT_EQ(waiting_for(bench.task, bench.settings, bench.now.wall), "waits for its secrets from Systems Manager");
+    EXPECT_EQ(waiting_for(bench.task, bench.settings, bench.now), "waits for its secrets from Systems Manager");
     bench.run(fetched("~ssmsecret"));
     EXPECT_EQ(bench["app"].known, ContainerStatus::Running);
 }
@@ -112,7 +112,7 @@ TEST(Fetched, AfterARestartWhatIsStillNeededIsFetchedAgainOnceTheCredentialsHave
     after.hear(Resumed{});
     EXPECT_THAT(fetches_in(after.last), IsEmpty());
     EXPECT_NE(after.task.desired, TaskStatus::Stopped);
-    EXPECT_EQ(waiting_for(after.task, after.settings, after.now.wall),
+    EXPECT_EQ(waiting_for(after.task, after.settings, after.now),
               "container app waits for the credentials of the execution role");
     after.hear(ExecutionCredentialsArrived{});
     EXPECT_THAT(fetches_in(after.last), ElementsAre("~asmsecret")) << "the image is pulled: its registry is not needed";

@@ -100,10 +100,11 @@ TEST(PullRules, WhatAnotherTryCannotMendIsNotTriedForLong) {
     };
     EXPECT_EQ(kind(ErrorKind::Internal, "write /var/lib/docker/tmp/x: no space left on device"), PullFailure::NoSpace);
     EXPECT_EQ(kind(ErrorKind::Denied, "no basic auth credentials"), PullFailure::Permanent);
-    EXPECT_EQ(kind(ErrorKind::Internal, "invalid reference format"), PullFailure::Permanent);
+    EXPECT_EQ(kind(ErrorKind::Internal, "invalid reference format"), PullFailure::Senseless);
     EXPECT_EQ(kind(ErrorKind::Throttled, "toomanyrequests"), PullFailure::Passing);
     EXPECT_EQ(attempts_after(PullFailure::Passing, 5), 5);
     EXPECT_EQ(attempts_after(PullFailure::Permanent, 5), 2);
+    EXPECT_EQ(attempts_after(PullFailure::Senseless, 5), 1);
     EXPECT_EQ(attempts_after(PullFailure::NoSpace, 5), 3);
     EXPECT_EQ(attempts_after(PullFailure::Permanent, 1), 1);
 }
