@@ -27,6 +27,7 @@ struct Fold {
         task.offered = TaskStatus::None;
         task.acquiring = false;
         task.cleanup = CleanUpStage::NotYet;
+        task.clean_up_at.reset();
         task.fast_poll = false;
         task.poll_at.reset();
         task.wake_at.reset();

@@ -401,6 +401,7 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
     marked.execution_credentials_known = b.execution_credentials_known;
     marked.acquiring = b.acquiring;
     marked.cleanup = b.cleanup;
+    marked.clean_up_at = b.clean_up_at;
     marked.fast_poll = b.fast_poll;
     marked.poll_at = b.poll_at;
     marked.wake_at = b.wake_at;

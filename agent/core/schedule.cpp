@@ -46,9 +46,13 @@ void poll(TaskState& task, bool blocked, const Instant& now, const Settings& set
 std::optional<SteadyTime> clean_up(TaskState& task, const Instant& now, const Settings& settings,
                                    std::vector<Action>& actions) {
     if (task.known != TaskStatus::Stopped || task.cleanup != CleanUpStage::NotYet) return std::nullopt;
-    const nanoseconds wait = settings.cleanup_wait + jitter(task, settings, settings.cleanup_jitter);
-    const WallTime due = task.known_at.value_or(now.wall) + std::chrono::duration_cast<WallTime::duration>(wait);
-    if (now.wall < due) return on_steady_clock(due, now);
+    if (!task.clean_up_at) {
+        const nanoseconds wait = settings.cleanup_wait + jitter(task, settings, settings.cleanup_jitter);
+        // an end in the future: the clock was set back while the agent was not there
+        const WallTime ended = std::min(task.known_at.value_or(now.wall), now.wall);
+        task.clean_up_at = on_steady_clock(ended + std::chrono::duration_cast<WallTime::duration>(wait), now);
+    }
+    if (now.steady < *task.clean_up_at) return task.clean_up_at;
     // Unlike the reference, which gives up after three days, this waits for ECS as long as it takes.
     if (task.sent != TaskStatus::Stopped || anything_in_flight(task)) return std::nullopt;
     task.cleanup = CleanUpStage::Running;

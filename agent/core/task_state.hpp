@@ -149,9 +149,10 @@ struct TaskState {
     bool execution_credentials_known = false;  ///< the execution role's credentials have come since the agent started
     bool acquiring = false;                    ///< in the waiting queue for host resources
     CleanUpStage cleanup = CleanUpStage::NotYet;
-    bool fast_poll = false;             ///< poll_at is one of the short polls of a blocked task
-    std::optional<SteadyTime> poll_at;  ///< when the containers are looked at again
-    std::optional<SteadyTime> wake_at;  ///< the last WakeAt asked for and not yet come
+    std::optional<SteadyTime> clean_up_at;  ///< end of the wait after STOPPED; setting the wall clock leaves it
+    bool fast_poll = false;                 ///< poll_at is one of the short polls of a blocked task
+    std::optional<SteadyTime> poll_at;      ///< when the containers are looked at again
+    std::optional<SteadyTime> wake_at;      ///< the last WakeAt asked for and not yet come
 
     [[nodiscard]] ContainerState* find(std::string_view container_name);
     [[nodiscard]] const ContainerState* find(std::string_view container_name) const;

@@ -584,6 +584,29 @@ TEST(Step, AnUnacknowledgedTaskIsStillCleanedUpAfterManyDays) {
     EXPECT_THAT(all_of<CleanUp>(b.last), SizeIs(1));
 }
 
+TEST(Step, TheWaitForCleanupIsAsLongWhenTheClockIsSetBack) {
+    Bench b = running_task({container("app")});
+    b.run(DesiredChanged{TaskStatus::Stopped});
+    b.hear(SentAcknowledged{{.task_arn = kArn, .task_status = TaskStatus::Stopped, .containers = {}}});
+    b.now = later(std::chrono::hours(3));
+    b.now.wall -= std::chrono::hours(1);
+    b.hear(Woken{});
+    EXPECT_THAT(all_of<CleanUp>(b.last), SizeIs(1));
+}
+
+TEST(Step, ATaskThatEndedInTheFutureIsCleanedUpAfterOneWait) {
+    Bench b = running_task({container("app")});
+    b.run(DesiredChanged{TaskStatus::Stopped});
+    b.hear(SentAcknowledged{{.task_arn = kArn, .task_status = TaskStatus::Stopped, .containers = {}}});
+    b.task.resumed = false;  // the agent starts again, on a clock that was set back by a day
+    b.now.wall -= std::chrono::hours(24);
+    b.hear(Resumed{}).hear(Resumed{});
+    b.now.steady += std::chrono::hours(3);
+    b.now.wall += std::chrono::hours(3);
+    b.hear(Woken{});
+    EXPECT_THAT(all_of<CleanUp>(b.last), SizeIs(1));
+}
+
 TEST(Step, PollsARunningTaskAndArmsTheNextPoll) {
     Bench b = running_task({container("app")});
     const auto first = all_of<WakeAt>(b.history);
