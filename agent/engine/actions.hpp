@@ -70,6 +70,8 @@ class Actions {
     asio::awaitable<core::ResourceSettled> create_cgroup(LiveTask& task, core::ResourceSettled settled);
     asio::awaitable<core::ResourceSettled> create_volume(LiveTask& task, core::ResourceState volume,
                                                          core::ResourceSettled settled);
+    /// Inspects a container, however often the daemon goes away meanwhile.
+    asio::awaitable<Result<runtime::ContainerView>> look(std::string id);
     asio::awaitable<RegistryAuthResult> registry_auth(LiveTask& task, std::string container);
     /// Whether the policy wants the registry asked; when it does not, `cached` is the image on the host if any.
     asio::awaitable<bool> pull_needed(std::string image, std::optional<runtime::ImageView>& cached);

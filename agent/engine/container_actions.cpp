@@ -10,6 +10,7 @@
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/observation.hpp"
 #include "agent/engine/observer.hpp"
+#include "agent/engine/patient_call.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 #include "agent/engine/spec/container_spec.hpp"
@@ -18,7 +19,6 @@ namespace nodeagent::engine {
 
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kStopAttempts = 5;
@@ -26,15 +26,6 @@ constexpr BackoffPolicy kStopBackoff{seconds(1), seconds(5), 0.2, 1.3};
 constexpr seconds kPingLimit(5);
 constexpr seconds kInspectLimit(30);
 constexpr std::chrono::minutes kStopSlack(2);  ///< what a stop may take beyond its grace
-
-/// A daemon that goes away in the middle of a call is waited for and asked again: every call may be repeated. One that
-/// answers but keeps saying Unavailable is given this many chances.
-constexpr int kUnavailableAttempts = 5;
-constexpr BackoffPolicy kUnavailableBackoff{milliseconds(200), seconds(5), 0.2, 2};
-
-bool ask_again(const Error& error, int attempt) {
-    return error.kind == ErrorKind::Unavailable && attempt < kUnavailableAttempts;
-}
 
 }  // namespace
 
@@ -105,6 +96,14 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
     task.tell(std::move(created));
 }
 
+asio::awaitable<Result<runtime::ContainerView>> Actions::look(std::string id) {
+    std::function<asio::awaitable<Result<runtime::ContainerView>>()> call = [this, id = std::move(id)] {
+        return tools_.observer.look(id);
+    };
+    Result<runtime::ContainerView> view = co_await patient_call(tools_.link, tools_.clock, std::move(call));
+    co_return view;
+}
+
 asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) {
     const core::ContainerState* container = task.state().find(action.container);
     if (container == nullptr) co_return;
@@ -125,7 +124,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
     }
     if (!started.error) {
         NODEAGENT_POINT("container.start.done");
-        Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
+        Result<runtime::ContainerView> view = co_await look(id);
         if (view) {
             NODEAGENT_POINT("container.start.seen");
             started.seen = observation(*std::move(view));
@@ -168,7 +167,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
     // The event of the exit has usually told everything already.
     const core::ContainerState* now = task.state().find(action.container);
     if (now != nullptr && now->known != core::ContainerStatus::Stopped) {
-        Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
+        Result<runtime::ContainerView> view = co_await look(id);
         if (view) {
             done.seen = observation(*std::move(view));
             if (done.seen->phase == core::Observation::Phase::Stopped) done.error.reset();

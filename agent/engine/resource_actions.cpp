@@ -8,6 +8,7 @@
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
+#include "agent/engine/patient_call.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
@@ -109,9 +110,12 @@ asio::awaitable<core::ResourceSettled> Actions::create_cgroup(LiveTask& task, co
 
 asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, core::ResourceState volume,
                                                               core::ResourceSettled settled) {
-    co_await tools_.link.wait_reachable();
     if (volume.shared) {
-        const Result<runtime::VolumeSpec> existing = co_await tools_.backend.inspect_volume(volume.docker_name);
+        std::function<asio::awaitable<Result<runtime::VolumeSpec>>()> inspect = [this, &volume] {
+            return tools_.backend.inspect_volume(volume.docker_name);
+        };
+        const Result<runtime::VolumeSpec> existing =
+            co_await patient_call(tools_.link, tools_.clock, std::move(inspect));
         const bool absent = !existing && existing.error().kind == ErrorKind::NotFound;
         const std::string problem = shared_volume_problem(task.state(), volume, existing, tools_.config);
         if (!problem.empty()) {
@@ -123,7 +127,10 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
     }
     runtime::VolumeSpec spec = spec_of(volume, *task.state().definition);
     NODEAGENT_POINT("volume.create.before");
-    const Result<void> made = co_await tools_.backend.create_volume(std::move(spec));
+    std::function<asio::awaitable<Result<void>>()> create = [this, &spec] {
+        return tools_.backend.create_volume(spec);
+    };
+    const Result<void> made = co_await patient_call(tools_.link, tools_.clock, std::move(create));
     NODEAGENT_POINT("volume.create.done");
     if (!made) {
         settled.error = named_error(kCreateVolume, made.error(), kVolumeLimit);
@@ -135,12 +142,12 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
 asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
     const core::TaskState state = task.state();
     NODEAGENT_POINT("cleanup.before");
-    co_await tools_.link.wait_reachable();
     for (const core::ContainerState& container : state.containers) {
         // by name when the agent ended between create and its answer
         const std::string id = container.runtime_id.empty() ? container.docker_name : container.runtime_id;
         if (id.empty()) continue;
-        const Result<void> removed = co_await tools_.backend.remove(id);
+        std::function<asio::awaitable<Result<void>>()> remove = [this, &id] { return tools_.backend.remove(id); };
+        const Result<void> removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
         NODEAGENT_POINT("cleanup.container.removed");
         if (!removed) {
             log::warn(
@@ -153,7 +160,10 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
         Result<void> removed;
         if (resource.kind == core::ResourceState::Kind::DockerVolume) {
             if (resource.shared || resource.docker_name.empty()) continue;
-            removed = co_await tools_.backend.remove_volume(resource.docker_name);
+            std::function<asio::awaitable<Result<void>>()> remove = [this, &resource] {
+                return tools_.backend.remove_volume(resource.docker_name);
+            };
+            removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
             NODEAGENT_POINT("cleanup.volume.removed");
         } else if (tools_.cgroups != nullptr) {
             auto work = [cgroups = tools_.cgroups, id = core::task_id(state.arn)] { return cgroups->remove(id); };

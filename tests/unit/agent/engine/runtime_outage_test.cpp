@@ -38,6 +38,42 @@ TEST_F(RuntimeOutageTest, ACreateThatMeetsAnAbsentDaemonIsAskedAgain) {
     EXPECT_TRUE(reported(kArn, TaskStatus::Running));
 }
 
+TEST_F(RuntimeOutageTest, AVolumeThatMeetsAnAbsentDaemonIsAskedForAgain) {
+    start();
+    backend.on("create_volume").fail({.kind = ErrorKind::Unavailable, .what = "Is the docker daemon running?"}, 2);
+    model::Task with_volume = task(kArn, {container("app")});
+    model::Volume volume;
+    volume.name = "data";
+    volume.type = "docker";
+    volume.docker = model::DockerVolume{};
+    volume.docker->scope = "task";
+    with_volume.volumes.push_back(std::move(volume));
+    accept({with_volume});
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
+TEST_F(RuntimeOutageTest, AContainerThatCannotBeLookedAtAfterItsStartIsLookedAtAgain) {
+    start();
+    backend.on("inspect").fail({.kind = ErrorKind::Unavailable, .what = "Is the docker daemon running?"}, 2);
+    accept({task(kArn, {container("app")})});
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    EXPECT_FALSE(reported(kArn, TaskStatus::Stopped));
+}
+
+TEST_F(RuntimeOutageTest, CleaningUpWaitsForADaemonThatGoesAwayMeanwhile) {
+    config.task_cleanup_wait = 1min;
+    start();
+    accept({task(kArn, {container("app")})});
+    live_through(5s);
+    backend.on("remove").fail({.kind = ErrorKind::Unavailable, .what = "Is the docker daemon running?"}, 2);
+    backend.exit("app", 0);
+    live_through(2min);
+    EXPECT_TRUE(backend.containers.empty()) << "a container was left behind for ever";
+    EXPECT_TRUE(engine->tasks().empty());
+}
+
 TEST_F(RuntimeOutageTest, AnExitDuringABreakOfTheEventStreamIsFound) {
     start();
     accept({task(kArn, {container("app")})});
