@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
@@ -102,14 +103,36 @@ void ControlPlane::serve(tcp::socket accepted) {
                     self->acs_ = acs;
                 }
                 self->changed_.notify_all();
+                if (self->on_session_) {
+                    self->on_session_(std::string_view(request.target()).find("sendCredentials=true") !=
+                                      std::string_view::npos);
+                }
                 asio::co_spawn(self->io_, Acs::listen(acs, self), asio::detached);
                 co_return;
             }
             const std::string target(request["X-Amz-Target"]);
-            auto [status, body] = self->answer(target.substr(target.rfind('.') + 1), request.body());
-            http::response<http::string_body> response{static_cast<http::status>(status), 11};
+            const std::string operation = target.substr(target.rfind('.') + 1);
+            const ApiFault fault = self->api_fault_;
+            if (fault == ApiFault::Silence) {
+                asio::steady_timer pause(self->io_);
+                while (self->api_fault_ == ApiFault::Silence) {
+                    pause.expires_after(std::chrono::milliseconds(20));
+                    co_await pause.async_wait(asio::use_awaitable);
+                }
+                co_return;
+            }
+            std::pair<int, std::string> answered;
+            if (fault == ApiFault::InternalError) {
+                answered = {500, R"({"__type":"ServerException","message":"the harness says so"})"};
+            } else if (fault == ApiFault::Throttling) {
+                answered = {400, R"({"__type":"ThrottlingException","message":"Rate exceeded"})"};
+            } else {
+                answered = self->answer(operation, request.body());
+            }
+            if (fault == ApiFault::LostAnswer) co_return;
+            http::response<http::string_body> response{static_cast<http::status>(answered.first), 11};
             response.set(http::field::content_type, "application/x-amz-json-1.1");
-            response.body() = std::move(body);
+            response.body() = std::move(answered.second);
             response.keep_alive(request.keep_alive());
             response.prepare_payload();
             co_await http::async_write(socket, response, asio::use_awaitable);

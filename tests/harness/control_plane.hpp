@@ -1,7 +1,8 @@
 #pragma once
 // The least control plane an agent registers with: it answers every ECS call, opens ACS and TCS, sends payloads and
-// notes when state changes arrive. Nothing is verified; this measures the agent, not itself.
+// notes when state changes arrive. Nothing is verified; this measures the agent, not itself. It fails when told to.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -19,6 +20,15 @@
 
 namespace nodeagent::harness {
 
+/// What is wrong with the ECS API for a while; the websockets are not concerned.
+enum class ApiFault {
+    None,
+    InternalError,  ///< 500 ServerException; the call has no effect
+    Throttling,     ///< 400 ThrottlingException; the call has no effect
+    Silence,        ///< no answer as long as the fault lasts, then the connection is closed; the call has no effect
+    LostAnswer,     ///< the call has its effect, then the connection is closed
+};
+
 class ControlPlane {
   public:
     using Clock = std::chrono::steady_clock;
@@ -28,6 +38,11 @@ class ControlPlane {
     [[nodiscard]] std::string endpoint() const;
     /// Waits for the next ACS connection after `since`; nothing after `limit`.
     std::optional<Clock::time_point> session_since(Clock::time_point since, std::chrono::seconds limit);
+    /// `opened` runs on the control plane's thread each time an ACS session opens; `send_credentials` is the agent's
+    /// wish, true at its first connection only. It may call send(). Set before the agent starts.
+    void on_session(std::function<void(bool send_credentials)> opened) { on_session_ = std::move(opened); }
+    /// From now on, for every ECS API call.
+    void fail_calls(ApiFault fault) { api_fault_ = fault; }
     /// One ACS text frame to the connected agent.
     void send(std::string frame);
     /// Waits until `count` tasks have reported `status` since the last forget(); the time of the last one.
@@ -63,6 +78,8 @@ class ControlPlane {
     std::vector<nlohmann::json> frames_;
     Submission on_submission_;
     std::map<std::string, std::map<std::string, Clock::time_point>> reports_;  ///< status -> task -> first time
+    std::function<void(bool)> on_session_;
+    std::atomic<ApiFault> api_fault_ = ApiFault::None;
     std::thread thread_;
 };
 
