@@ -87,11 +87,7 @@ asio::awaitable<void> TaskRunner::run() {
     std::vector<StoreChange> changes = tools_.images.take_changes();
     changes.push_back(StoreChange{.shelf = Shelf::Tasks, .key = state_->arn, .text = std::nullopt});
     NODEAGENT_POINT("cleanup.row.before");
-    const Result<void> erased = co_await tools_.store.commit(std::move(changes));
-    if (!erased) {
-        log::warn("ended task stays in the store until the next start",
-                  {{"task", state_->arn}, {"cause", erased.error().what}});
-    }
+    co_await commit(std::move(changes), Alarm::Never);  // what is left of an ended task harms nobody meanwhile
     NODEAGENT_POINT("cleanup.row.erased");
     while (!inbox_.empty()) {
         const Letter left = co_await inbox_.receive();
@@ -162,20 +158,25 @@ bool TaskRunner::must_be_durable(const core::TaskState& next, const core::Action
 asio::awaitable<void> TaskRunner::save(std::shared_ptr<const core::TaskState> next) {
     std::vector<StoreChange> changes = tools_.images.take_changes();
     changes.push_back(StoreChange{.shelf = Shelf::Tasks, .key = next->arn, .text = core::encode_saved_task(*next)});
+    co_await commit(std::move(changes), Alarm::WhenItLasts);
+    const std::shared_ptr<const core::TaskState> before = std::exchange(saved_, std::move(next));
+    pass_saved_points(*before, *saved_);
+}
+
+asio::awaitable<void> TaskRunner::commit(std::vector<StoreChange> changes, Alarm alarm) {
     Backoff backoff(kSaveBackoff);
     for (int attempt = 1;; ++attempt) {
         std::vector<StoreChange> copy = changes;
         const Result<void> done = co_await tools_.store.commit(std::move(copy));
-        if (done) break;
-        if (attempt == 1)
-            log::error("task not saved; trying again", {{"task", next->arn}, {"cause", done.error().what}});
-        if (attempt == kSaveAttemptsBeforeAlarm && tools_.on_store_failure) {
-            tools_.on_store_failure(with_context("save task " + next->arn, done.error()));
+        if (done) co_return;
+        if (attempt == 1) {
+            log::error("task not saved; trying again", {{"task", state_->arn}, {"cause", done.error().what}});
+        }
+        if (alarm == Alarm::WhenItLasts && attempt == kSaveAttemptsBeforeAlarm && tools_.on_store_failure) {
+            tools_.on_store_failure(with_context("save task " + state_->arn, done.error()));
         }
         co_await tools_.clock.sleep_for(backoff.next());
     }
-    const std::shared_ptr<const core::TaskState> before = std::exchange(saved_, std::move(next));
-    pass_saved_points(*before, *saved_);
 }
 
 void TaskRunner::save_later() {

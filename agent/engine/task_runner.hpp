@@ -73,6 +73,9 @@ class TaskRunner final : public LiveTask {
     };
     asio::awaitable<void> take(core::Event fact, bool save_at_once);
     asio::awaitable<void> save(std::shared_ptr<const core::TaskState> next);
+    /// Until it is durable, however long that takes.
+    enum class Alarm : unsigned char { Never, WhenItLasts };
+    asio::awaitable<void> commit(std::vector<StoreChange> changes, Alarm alarm);
     [[nodiscard]] bool must_be_durable(const core::TaskState& next, const core::Action& action) const;
     void save_later();
     void set_alarm(SteadyTime when);

@@ -74,6 +74,20 @@ TEST_F(RuntimeOutageTest, CleaningUpWaitsForADaemonThatGoesAwayMeanwhile) {
     EXPECT_TRUE(engine->tasks().empty());
 }
 
+TEST_F(RuntimeOutageTest, TheRecordOfAnEndedTaskGoesOnceTheDiskHasRoomAgain) {
+    config.task_cleanup_wait = 1min;
+    start();
+    accept({task(kArn, {container("app")})});
+    backend.exit("app", 0);
+    live_through(50s);
+    ASSERT_NE(stored_task(kArn), "");
+    store.failures = 2;
+    live_through(1min);
+    EXPECT_EQ(stored_task(kArn), "");
+    EXPECT_TRUE(engine->tasks().empty());
+    EXPECT_TRUE(store_failures.empty());
+}
+
 TEST_F(RuntimeOutageTest, AnExitDuringABreakOfTheEventStreamIsFound) {
     start();
     accept({task(kArn, {container("app")})});
