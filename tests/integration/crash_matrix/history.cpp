@@ -48,7 +48,10 @@ History history_of(const std::vector<json>& submissions) {
             if (task.value("status", "") != "STOPPED") task.erase(member);
             if (task.contains(member)) task[member] = "set";
         }
-        append(history.task, task.dump(), history.repetitions);
+        // container changes that wait too long for the next change of their task go out with its present one
+        const bool carrier = body.contains("containers") && !body.at("containers").empty();
+        int of_carriers = 0;
+        append(history.task, task.dump(), carrier ? of_carriers : history.repetitions);
     }
     return history;
 }
