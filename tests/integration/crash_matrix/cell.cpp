@@ -267,7 +267,7 @@ class Cell {
     /// What of the task is still on the host; "" when nothing is.
     std::string what_is_left() {
         std::error_code ignored;
-        for (const char* controller : {"memory", "cpu", "pids", "."}) {
+        for (const char* controller : {"memory", "cpu", "pids", "unified", "."}) {
             const std::string path = std::string("/sys/fs/cgroup/") + controller + "/ecs/" + task_.id;
             if (std::filesystem::exists(path, ignored)) return "cgroup " + path;
         }
