@@ -1,6 +1,6 @@
 #pragma once
-// Which credentials a pull uses: those the container names (ECR, Secrets Manager), else those of ECS_ENGINE_AUTH_DATA, else none.
-// task-engine.md 5.7.
+// Which credentials a pull uses: those the container names (ECR, Secrets Manager), else those of ECS_ENGINE_AUTH_DATA,
+// else none. task-engine.md 5.7.
 
 #include <memory>
 #include <optional>
