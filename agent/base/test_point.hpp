@@ -33,8 +33,6 @@ inline constexpr std::array kPoints{
     Point{"cgroup.create.done", "the task's cgroup exists"},
     Point{"volume.create.before", "a volume is wanted"},
     Point{"volume.create.done", "a volume exists"},
-    Point{"fetch.before", "secrets, registry credentials or environment files are wanted"},
-    Point{"fetch.done", "they are here, in memory or in their files"},
     Point{"manifest.before", "a digest is wanted"},
     Point{"manifest.resolved", "the registry has told the digest"},
     Point{"pull.before", "an image is wanted"},

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "agent/base/log.hpp"
-#include "agent/base/test_point.hpp"
 #include "agent/core/fetched.hpp"
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
@@ -48,9 +47,7 @@ EnvironmentFilesWork files_of(const core::TaskState& task, const core::Container
 
 asio::awaitable<core::ResourceSettled> Actions::fetch(LiveTask& task, core::ResourceState resource,
                                                       core::ResourceSettled settled) {
-    NODEAGENT_POINT("fetch.before");
     const Result<void> fetched = co_await fetch_kind(task, resource);
-    NODEAGENT_POINT("fetch.done");
     if (!fetched) {
         log::error(
             "not fetched",

@@ -50,6 +50,9 @@ class ScriptedRuntime final : public runtime::Backend {
     asio::awaitable<Result<void>> tag(std::string source, std::string target) override {
         return fake_.tag(std::move(source), std::move(target));
     }
+    asio::awaitable<Result<void>> load_image(std::string archive) override {
+        return fake_.load_image(std::move(archive));
+    }
     asio::awaitable<Result<void>> remove_image(std::string image) override {
         return fake_.remove_image(std::move(image));
     }

@@ -1,5 +1,6 @@
 // The whole daemon against a real Docker daemon and the harness's control plane. Fixed ports, so one at a time.
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,7 +307,8 @@ TEST_F(Daemon, WaitsForAStateThatAnotherAgentHolds) {
     EXPECT_EQ(agent_->finish(SIGTERM), 0);
 }
 
-/// A Docker daemon that a test may stop. Its containers have the host's network: no second bridge is needed.
+/// A Docker daemon that a test may stop, in a network namespace of its own: one without a bridge removes docker0, which
+/// is the other daemon's. Its containers have that namespace's network.
 class OwnDockerd {
   public:
     explicit OwnDockerd(std::string directory, bool live_restore)
@@ -341,6 +343,7 @@ class OwnDockerd {
             const int log = ::open((directory_ + "/dockerd.log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
             ::dup2(log, STDOUT_FILENO);
             ::dup2(log, STDERR_FILENO);
+            if (::unshare(CLONE_NEWNET) != 0) ::_exit(126);
             const std::string host = "unix://" + socket(), data = directory_ + "/data", exec = directory_ + "/exec",
                               file = directory_ + "/docker.pid";
             ::execlp("dockerd", "dockerd", "--host", host.c_str(), "--data-root", data.c_str(), "--exec-root",
@@ -365,9 +368,9 @@ class OwnDockerd {
     pid_t pid_ = -1;
 };
 
-json on_host_network(const std::string& name, const std::string& script) {
+json on_host_network(const std::string& name, const std::string& script, std::vector<std::string> binds = {}) {
     json one = container("main", {"sh", "-c", script});
-    one["dockerConfig"]["hostConfig"] = json{{"NetworkMode", "host"}}.dump();
+    one["dockerConfig"]["hostConfig"] = json{{"NetworkMode", "host"}, {"Binds", binds}}.dump();
     json made = task(name, {one});
     made["networkMode"] = "host";
     return made;
@@ -377,8 +380,13 @@ TEST_F(Daemon, ADockerRestartThatStopsContainersIsReportedWithTheirExitCodes) {
     OwnDockerd docker(directory_ + "/own", false);
     start_without_session({}, docker.socket());
     ASSERT_TRUE(control_plane_.session_since(asked_, 30s));
-    send({on_host_network("restart", "trap 'exit 5' TERM; while :; do sleep 0.1; done")});
+    const std::string marks = directory_ + "/marks";
+    std::filesystem::create_directories(marks);
+    send({on_host_network("restart", "trap 'exit 5' TERM; touch /marks/ready; while :; do sleep 0.1; done",
+                          {marks + ":/marks"})});
     ASSERT_TRUE(runs("restart"));
+    for (int i = 0; i < 1000 && !std::filesystem::exists(marks + "/ready"); ++i) std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(std::filesystem::exists(marks + "/ready"));
     docker.stop();
     docker.start();
     const json report = control_plane_.report_of(task_arn("restart"), "STOPPED", 90s);
