@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/base/error.hpp"
 
@@ -30,6 +31,8 @@ class TaskCgroups {
     virtual Result<void> prepare() = 0;
     virtual Result<void> create(const std::string& task_id, const TaskLimits& limits) = 0;
     virtual Result<void> remove(const std::string& task_id) = 0;
+    /// Ids of tasks that have a cgroup in which no process lives: leftovers, unless the task is about to start.
+    [[nodiscard]] virtual Result<std::vector<std::string>> unoccupied() const = 0;
     /// The CgroupParent that containers of the task get: "/ecs/<id>" (v1) or "ecstasks-<id>.slice" (v2).
     [[nodiscard]] virtual std::string parent_for(const std::string& task_id) const = 0;
 };

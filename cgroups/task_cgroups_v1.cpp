@@ -8,6 +8,7 @@
 #include "cgroups/memory.hpp"
 #include "cgroups/pids.hpp"
 #include "cgroups/task_id.hpp"
+#include "cgroups/unoccupied.hpp"
 
 namespace nodeagent::cgroups {
 
@@ -138,6 +139,10 @@ Result<void> TaskCgroupsV1::create(const std::string& task_id, const TaskLimits&
         return with_context(doing, std::move(made).error());
     }
     return {};
+}
+
+Result<std::vector<std::string>> TaskCgroupsV1::unoccupied() const {
+    return unoccupied_in(hierarchy_.root + "/memory/" + std::string(kParent), "", "");
 }
 
 Result<void> TaskCgroupsV1::remove(const std::string& task_id) {

@@ -11,6 +11,7 @@ class TaskCgroupsV1 final : public TaskCgroups {
     Result<void> prepare() override;
     Result<void> create(const std::string& task_id, const TaskLimits& limits) override;
     Result<void> remove(const std::string& task_id) override;
+    [[nodiscard]] Result<std::vector<std::string>> unoccupied() const override;
     [[nodiscard]] std::string parent_for(const std::string& task_id) const override;
 
   private:

@@ -7,6 +7,7 @@
 #include "cgroups/memory.hpp"
 #include "cgroups/pids.hpp"
 #include "cgroups/task_id.hpp"
+#include "cgroups/unoccupied.hpp"
 
 namespace nodeagent::cgroups {
 
@@ -126,6 +127,10 @@ Result<void> TaskCgroupsV2::create(const std::string& task_id, const TaskLimits&
     if (!parent) return with_context(doing, std::move(parent).error());
     if (auto enabled = enable_controllers(*parent); !enabled) return with_context(doing, std::move(enabled).error());
     return {};
+}
+
+Result<std::vector<std::string>> TaskCgroupsV2::unoccupied() const {
+    return unoccupied_in(hierarchy_.root + "/" + std::string(kParentSlice), "ecstasks-", ".slice");
 }
 
 Result<void> TaskCgroupsV2::remove(const std::string& task_id) {

@@ -14,6 +14,7 @@ class TaskCgroupsV2 final : public TaskCgroups {
     Result<void> prepare() override;
     Result<void> create(const std::string& task_id, const TaskLimits& limits) override;
     Result<void> remove(const std::string& task_id) override;
+    [[nodiscard]] Result<std::vector<std::string>> unoccupied() const override;
     /// "ecstasks-<id>.slice" for the systemd driver; the path of the same slice for cgroupfs, which knows no slices.
     [[nodiscard]] std::string parent_for(const std::string& task_id) const override;
 
