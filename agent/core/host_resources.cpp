@@ -5,6 +5,7 @@
 
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/base/time_format.hpp"
 
 namespace nodeagent::core {
 
@@ -26,10 +27,6 @@ template <class T>
 std::optional<T> first_common(const std::set<T>& a, const std::set<T>& b) {
     const auto found = std::find_if(a.begin(), a.end(), [&](const T& item) { return b.contains(item); });
     return found == a.end() ? std::nullopt : std::optional<T>(*found);
-}
-
-std::string of(std::int64_t wanted, std::int64_t available) {
-    return std::to_string(wanted) + ", and " + std::to_string(std::max<std::int64_t>(available, 0)) + " of them ";
 }
 
 }  // namespace
@@ -60,20 +57,23 @@ HostNeed host_need(const model::Task& task) {
 
 bool counts_on_host(const model::Task& task) { return !equals_ignoring_case(task.launch_type, "FARGATE"); }
 
-HostResources::HostResources(HostTotals totals) : totals_(std::move(totals)) {}
+HostResources::HostResources(HostTotals totals, QueueRules rules) : totals_(std::move(totals)), rules_(rules) {}
 
-std::vector<Admission> HostResources::request(const std::string& task_arn, HostNeed need, std::uint64_t arrival) {
+std::vector<Admission> HostResources::request(const std::string& task_arn, HostNeed need, std::uint64_t arrival,
+                                              SteadyTime now) {
     if (held_.contains(task_arn)) return {Admission{task_arn, {}}};
     const bool queued =
         std::any_of(queue_.begin(), queue_.end(), [&](const auto& w) { return w.second.task_arn == task_arn; });
-    if (!queued) queue_.try_emplace({arrival, task_arn}, Waiting{task_arn, std::move(need)});
-    return settle();
+    if (queued) return settle(now);
+    if (std::string refused = impossible(need); !refused.empty()) return {Admission{task_arn, std::move(refused)}};
+    queue_.try_emplace({arrival, task_arn}, Waiting{task_arn, std::move(need)});
+    return settle(now);
 }
 
-std::vector<Admission> HostResources::release(const std::string& task_arn) {
+std::vector<Admission> HostResources::release(const std::string& task_arn, SteadyTime now) {
     held_.erase(task_arn);
     std::erase_if(queue_, [&](const auto& waiting) { return waiting.second.task_arn == task_arn; });
-    return settle();
+    return settle(now);
 }
 
 void HostResources::restore(const std::string& task_arn, HostNeed need) {
@@ -81,19 +81,44 @@ void HostResources::restore(const std::string& task_arn, HostNeed need) {
     std::erase_if(queue_, [&](const auto& waiting) { return waiting.second.task_arn == task_arn; });
 }
 
-std::vector<Admission> HostResources::settle() {
-    std::vector<Admission> admissions;
-    while (!queue_.empty()) {
-        const auto head = queue_.begin();
-        Waiting& waiting = head->second;
-        std::string refused = impossible(waiting.need);
-        if (refused.empty()) {
-            if (!obstacle(waiting.need).empty()) break;  // whoever comes later waits behind it
-            held_.emplace(waiting.task_arn, std::move(waiting.need));
-        }
-        admissions.push_back({std::move(waiting.task_arn), std::move(refused)});
-        queue_.erase(head);
+bool HostResources::passing(SteadyTime now) const {
+    if (rules_.overtake_after.count() <= 0 || queue_.empty()) return false;
+    const std::chrono::nanoseconds waited = now - head_since_;
+    return waited >= rules_.overtake_after && waited < rules_.max_overtaken;
+}
+
+std::optional<SteadyTime> HostResources::next_change(SteadyTime now) const {
+    if (rules_.overtake_after.count() <= 0 || rules_.max_overtaken <= rules_.overtake_after || queue_.size() < 2) {
+        return std::nullopt;
     }
+    for (const std::chrono::nanoseconds after : {rules_.overtake_after, rules_.max_overtaken}) {
+        const SteadyTime when = head_since_ + std::chrono::duration_cast<SteadyTime::duration>(after);
+        if (now < when) return when;
+    }
+    return std::nullopt;
+}
+
+std::vector<Admission> HostResources::settle(SteadyTime now) {
+    std::vector<Admission> admissions;
+    HostNeed taken = held();
+    for (auto place = queue_.begin(); place != queue_.end();) {
+        const bool first = place == queue_.begin();
+        Waiting& waiting = place->second;
+        if (first && waiting.task_arn != head_) {
+            head_ = waiting.task_arn;
+            head_since_ = now;
+        }
+        if (!fits(waiting.need, taken)) {
+            if (!passing(now)) break;  // whoever comes later waits behind the head
+            ++place;
+            continue;
+        }
+        held_.emplace(waiting.task_arn, std::move(waiting.need));
+        taken = held();
+        admissions.push_back({std::move(waiting.task_arn), {}});
+        place = queue_.erase(place);
+    }
+    if (queue_.empty()) head_.clear();
     return admissions;
 }
 
@@ -137,34 +162,87 @@ std::string HostResources::impossible(const HostNeed& need) const {
     return {};
 }
 
-std::string HostResources::obstacle(const HostNeed& need) const {
-    const HostNeed taken = held();
-    if (taken.cpu + need.cpu > totals_.cpu)
-        return "for CPU units: it needs " + of(need.cpu, totals_.cpu - taken.cpu) + "are free";
-    if (taken.memory + need.memory > totals_.memory) {
-        return "for MiB of memory: it needs " + of(need.memory, totals_.memory - taken.memory) + "are free";
-    }
-    const auto port_held = [](std::uint16_t port, std::string_view protocol) {
-        return "for host port " + std::to_string(port) + "/" + std::string(protocol) + ", which another task holds";
-    };
-    if (const auto port = first_common(need.tcp, taken.tcp)) return port_held(*port, "tcp");
-    if (const auto port = first_common(need.udp, taken.udp)) return port_held(*port, "udp");
-    if (const auto gpu = first_common(need.gpus, taken.gpus)) return "for GPU " + *gpu + ", which another task holds";
-    return {};
+bool HostResources::fits(const HostNeed& need, const HostNeed& taken) const {
+    return taken.cpu + need.cpu <= totals_.cpu && taken.memory + need.memory <= totals_.memory &&
+           !first_common(need.tcp, taken.tcp) && !first_common(need.udp, taken.udp) &&
+           !first_common(need.gpus, taken.gpus);
 }
 
-std::string HostResources::explain(const std::string& task_arn) const {
-    std::size_t ahead = 0;
-    for (const auto& [place, waiting] : queue_) {
-        if (waiting.task_arn == task_arn) {
-            if (ahead == 0) return "waits " + obstacle(waiting.need);
-            return "waits behind " + std::to_string(ahead) + (ahead == 1 ? " task" : " tasks") +
-                   " that came earlier; the first of them, " + task_id(queue_.begin()->second.task_arn) + ", waits " +
-                   obstacle(queue_.begin()->second.need);
-        }
-        ++ahead;
+/// "task abc holds 1024, task def 512", the biggest first.
+std::string HostResources::holders(const std::function<std::int64_t(const HostNeed&)>& share) const {
+    constexpr std::size_t kNamed = 3;
+    std::vector<std::pair<std::int64_t, std::string>> shares;
+    for (const auto& [arn, need] : held_) {
+        if (const std::int64_t part = share(need); part > 0) shares.emplace_back(part, task_id(arn));
     }
-    return {};
+    std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) {
+        return std::pair(-a.first, a.second) < std::pair(-b.first, b.second);
+    });
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kNamed, shares.size()); ++i) {
+        text += (i == 0 ? "task " : ", task ") + shares[i].second + (i == 0 ? " holds " : " ") +
+                std::to_string(shares[i].first);
+    }
+    if (shares.size() > kNamed) text += ", others the rest";
+    return text;
+}
+
+/// "for 512 MiB of memory (300 free; task abc holds 1024) and host port 80/tcp (task def holds it)"
+std::string HostResources::missing(const HostNeed& need) const {
+    const HostNeed taken = held();
+    std::vector<std::string> parts;
+    const auto amount = [&](std::int64_t wanted, std::int64_t total, std::int64_t used, std::string_view unit,
+                            std::int64_t HostNeed::*member) {
+        if (used + wanted <= total) return;
+        const std::string who = holders([member](const HostNeed& held) { return held.*member; });
+        parts.push_back(std::to_string(wanted) + std::string(unit) + " (" +
+                        std::to_string(std::max<std::int64_t>(total - used, 0)) + " free" +
+                        (who.empty() ? std::string() : "; " + who) + ")");
+    };
+    amount(need.cpu, totals_.cpu, taken.cpu, " CPU units", &HostNeed::cpu);
+    amount(need.memory, totals_.memory, taken.memory, " MiB of memory", &HostNeed::memory);
+    const auto single = [&](const auto& wanted, auto member, const auto& name) {
+        for (const auto& one : wanted) {
+            const auto holder = std::find_if(held_.begin(), held_.end(),
+                                             [&](const auto& held) { return (held.second.*member).contains(one); });
+            if (holder != held_.end()) parts.push_back(name(one) + " (task " + task_id(holder->first) + " holds it)");
+        }
+    };
+    single(need.tcp, &HostNeed::tcp, [](std::uint16_t port) { return "host port " + std::to_string(port) + "/tcp"; });
+    single(need.udp, &HostNeed::udp, [](std::uint16_t port) { return "host port " + std::to_string(port) + "/udp"; });
+    single(need.gpus, &HostNeed::gpus, [](const std::string& gpu) { return "GPU " + gpu; });
+    return parts.empty() ? std::string() : "for " + join(parts, " and ");
+}
+
+std::string HostResources::explain(const std::string& task_arn, const Instant& now) const {
+    const auto own = std::find_if(queue_.begin(), queue_.end(),
+                                  [&](const auto& waiting) { return waiting.second.task_arn == task_arn; });
+    if (own == queue_.end()) return {};
+    const auto ahead = std::distance(queue_.begin(), own);
+    const Waiting& head = queue_.begin()->second;
+    const auto clock_time = [&](std::chrono::nanoseconds after) {
+        const auto left = head_since_ + std::chrono::duration_cast<SteadyTime::duration>(after) - now.steady;
+        return rfc3339_seconds(now.wall + std::chrono::duration_cast<WallTime::duration>(left));
+    };
+    const bool may_be_passed = rules_.overtake_after.count() > 0 && rules_.max_overtaken > rules_.overtake_after;
+    const std::chrono::nanoseconds waited = now.steady - head_since_;
+    const bool not_yet = may_be_passed && waited < rules_.overtake_after;
+    if (ahead == 0) {
+        std::string text =
+            "waits " + missing(head.need) + ", first of " + std::to_string(queue_.size()) + " in the queue";
+        if (queue_.size() < 2 || !may_be_passed) return text;
+        if (not_yet) return text + "; later tasks that fit may pass it from " + clock_time(rules_.overtake_after);
+        if (passing(now.steady))
+            return text + "; later tasks that fit may pass it until " + clock_time(rules_.max_overtaken);
+        return text + "; it has waited so long that no task may pass it any more";
+    }
+    const std::string lacks = missing(own->second.need);
+    std::string text = "waits " + (lacks.empty() ? "for its turn" : lacks) + ", number " + std::to_string(ahead + 1) +
+                       " of " + std::to_string(queue_.size()) + " in the queue; the first, task " +
+                       task_id(head.task_arn) + ", waits " + missing(head.need);
+    if (not_yet) text += " and may be passed from " + clock_time(rules_.overtake_after);
+    if (may_be_passed && waited >= rules_.max_overtaken) text += " and has waited too long to be passed";
+    return text;
 }
 
 }  // namespace nodeagent::core

@@ -57,6 +57,35 @@ struct ImageRemoval {
 /// Smallest first; every name counts against `budget`, which is what the tracked ones left of per_cycle.
 [[nodiscard]] std::vector<ImageRemoval> untracked_to_remove(std::vector<UntrackedImage> images, const ImageRules& rules,
                                                             std::size_t budget, WallTime now);
+
+/// Space and inodes of a filesystem, as an unprivileged user sees them.
+struct DiskUse {
+    std::uint64_t bytes_total = 0, bytes_free = 0;
+    std::uint64_t inodes_total = 0, inodes_free = 0;  ///< total 0: the filesystem has no fixed number
+    /// Percent in use, rounded up like df; of bytes and of inodes.
+    [[nodiscard]] unsigned bytes_percent() const;
+    [[nodiscard]] unsigned inodes_percent() const;
+    friend bool operator==(const DiskUse&, const DiskUse&) = default;
+};
+
+/// Percent in use, of bytes or inodes. 0 for either: off.
+struct Watermarks {
+    unsigned high = 85;
+    unsigned low = 80;
+    [[nodiscard]] bool off() const { return high == 0 || low == 0; }
+};
+/// The low mark is below the high one, whatever was configured.
+[[nodiscard]] Watermarks watermarks(int high, int low);
+[[nodiscard]] bool above_high(const DiskUse& use, const Watermarks& marks);
+[[nodiscard]] bool below_low(const DiskUse& use, const Watermarks& marks);
+/// "91% of 100.0 GiB and 12% of the inodes in use"
+[[nodiscard]] std::string describe(const DiskUse& use);
+
+/// Every unused image that may go, in the order in which a full disk takes them: least recently used first, whatever
+/// its age; then, if untracked images are cleaned at all, those, oldest first.
+[[nodiscard]] std::vector<ImageRemoval> removals_under_pressure(std::vector<TrackedImage> tracked,
+                                                                std::vector<UntrackedImage> untracked,
+                                                                const ImageRules& rules);
 [[nodiscard]] std::vector<std::string> containers_to_remove(std::vector<UntrackedContainer> containers,
                                                             const ImageRules& rules, WallTime now);
 

@@ -66,7 +66,7 @@ model::ContainerView view(const ContainerState& container) {
 
 }  // namespace
 
-model::TaskView view(const TaskState& task, std::string waiting_for) {
+model::TaskView view(const TaskState& task, std::string waiting_for, const PullViews& pulls) {
     const model::Task& definition = *task.definition;
     model::TaskView result{
         .arn = task.arn,
@@ -93,7 +93,12 @@ model::TaskView view(const TaskState& task, std::string waiting_for) {
         .containers = {},
     };
     result.containers.reserve(task.containers.size());
-    for (const ContainerState& container : task.containers) result.containers.push_back(view(container));
+    for (const ContainerState& container : task.containers) {
+        result.containers.push_back(view(container));
+        if (const auto pull = pulls.find(container.name); pull != pulls.end()) {
+            result.containers.back().pull = pull->second;
+        }
+    }
     return result;
 }
 

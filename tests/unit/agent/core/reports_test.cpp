@@ -129,7 +129,7 @@ TEST(Waiting, SaysWhatATaskWaitsForInOneSentence) {
     b.run(ImagePulled{"init", "i", false, {}}).run(ContainerObserved{"init", exited("init", 0)});
     EXPECT_EQ(sentence(), "");
     b.hear(DesiredChanged{TaskStatus::Stopped});
-    EXPECT_THAT(sentence(), HasSubstr("container web waits for the container to end"));
+    EXPECT_THAT(sentence(), HasSubstr("is stopping because ECS asked for it, and waits for the end of web (SIGKILL"));
 }
 
 }  // namespace
