@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -23,6 +24,7 @@
 namespace nodeagent::engine {
 
 class HostQueue;
+class ImageClaims;
 class ImageLedger;
 class ImagePuller;
 class Observer;
@@ -37,6 +39,7 @@ struct ActionTools {
     Observer& observer;
     ImagePuller& puller;
     ImageLedger& images;
+    ImageClaims& claims;
     HostQueue& host;
     cgroups::TaskCgroups* cgroups;  ///< nullptr: off
     credentials::Registry& credentials;
@@ -66,6 +69,7 @@ class Actions {
     asio::awaitable<void> run(LiveTask& task, core::StopContainer action);
     asio::awaitable<void> run(LiveTask& task, core::InspectContainers);
     asio::awaitable<void> run(LiveTask& task, core::CleanUp);
+    asio::awaitable<std::vector<std::string>> remove_all_of(core::TaskState state);
 
     asio::awaitable<core::ResourceSettled> create_cgroup(LiveTask& task, core::ResourceSettled settled);
     asio::awaitable<core::ResourceSettled> create_volume(LiveTask& task, core::ResourceState volume,

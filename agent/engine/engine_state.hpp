@@ -13,6 +13,8 @@
 #include "agent/core/reconcile.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/host_queue.hpp"
+#include "agent/engine/image_claims.hpp"
+#include "agent/engine/image_janitor.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/image_puller.hpp"
 #include "agent/engine/observer.hpp"
@@ -32,7 +34,11 @@ struct TaskEngine::State {
     void launch(TaskRunner& runner);
     asio::awaitable<void> own(std::string task_arn);
     TaskRunner* find(const std::string& task_arn);
-    [[nodiscard]] std::string explain(const core::TaskState& task) const;
+    [[nodiscard]] TaskBoard::Outlook outlook(const core::TaskState& task) const;
+    [[nodiscard]] bool knows(const runtime::ContainerView& container) const;
+    asio::awaitable<void> fit_pulls_to_disk();
+    asio::awaitable<void> remove_empty_cgroups();
+    asio::awaitable<Result<core::DiskUse>> look_at_disk(std::string folder);
     asio::awaitable<void> drain(std::shared_ptr<OneShot<bool>> done);
     asio::awaitable<void> give_up(std::chrono::nanoseconds limit, std::shared_ptr<OneShot<bool>> done);
 
@@ -57,6 +63,8 @@ struct TaskEngine::State {
     RuntimeLink link;
     Observer observer;
     ImageLedger images;
+    ImageClaims claims;
+    ImageJanitor janitor;
     ImagePuller puller;
     Actions actions;
     RunnerTools tools;

@@ -4,12 +4,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "agent/base/clock.hpp"
+#include "agent/base/scope.hpp"
 #include "agent/core/host_resources.hpp"
 #include "agent/engine/one_shot.hpp"
 
@@ -24,7 +27,8 @@ struct HostAnswer {
 class HostQueue {
   public:
     /// `changed` is called after each call that may alter what others wait for.
-    HostQueue(asio::any_io_executor shard, core::HostTotals totals, std::function<void()> changed);
+    HostQueue(asio::any_io_executor shard, Clock& clock, core::HostTotals totals, core::QueueRules rules,
+              std::function<void()> changed);
 
     /// Waits for its turn; Left when leave() was called meanwhile.
     asio::awaitable<HostAnswer> join(const core::TaskState& task);
@@ -33,16 +37,26 @@ class HostQueue {
     /// At a restart: the task held its resources.
     void restore(const core::TaskState& task);
 
-    [[nodiscard]] std::string explain(const std::string& task_arn) const { return ledger_.explain(task_arn); }
+    [[nodiscard]] std::string explain(const std::string& task_arn) const {
+        return ledger_.explain(task_arn, clock_.now());
+    }
+
+    void cancel() { alarms_.cancel(); }
+    asio::awaitable<void> drain() { return alarms_.drain(); }
 
   private:
     using Turn = OneShot<HostAnswer>;
     void settle(const std::vector<core::Admission>& admissions);
+    void set_alarm();
+    asio::awaitable<void> ring(SteadyTime when);
 
     asio::any_io_executor shard_;
+    Clock& clock_;
     core::HostResources ledger_;
     std::function<void()> changed_;
     std::map<std::string, std::shared_ptr<Turn>> waiting_;
+    std::optional<SteadyTime> alarm_at_;  ///< when time alone changes who may pass; other alarms are out of date
+    Scope alarms_;
 };
 
 }  // namespace nodeagent::engine

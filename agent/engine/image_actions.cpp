@@ -6,6 +6,7 @@
 #include "agent/base/log.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/engine/actions.hpp"
+#include "agent/engine/image_claims.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/image_puller.hpp"
 #include "agent/engine/image_reference.hpp"
@@ -69,7 +70,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ResolveManifest action)
         RegistryAuthResult auth = co_await registry_auth(task, action.container);
         if (auth) {
             runtime::RegistryAuth known = *std::move(auth);
-            digest = co_await tools_.puller.resolve(image, std::move(known));
+            PullFor whom{task.state().arn, action.container};
+            digest = co_await tools_.puller.resolve(image, std::move(known), std::move(whom));
         } else {
             digest = std::move(auth).error();
         }
@@ -103,6 +105,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
     }
     NODEAGENT_POINT("pull.before");
     co_await tools_.link.wait_reachable();
+    // until the ledger knows that the image is used, nobody removes it
+    const ImageClaims::Hold in_use = co_await tools_.claims.use(image);
     std::optional<runtime::ImageView> found;
     const bool needed = co_await pull_needed(image, found);
     if (needed) {
@@ -110,7 +114,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
         RegistryAuthResult auth = co_await registry_auth(task, action.container);
         if (auth) {
             runtime::RegistryAuth known = *std::move(auth);
-            pulled.error = co_await tools_.puller.pull(image, digest, std::move(known));
+            PullFor whom{task.state().arn, action.container};
+            pulled.error = co_await tools_.puller.pull(image, digest, std::move(known), std::move(whom));
         } else {
             pulled.error = std::move(auth).error();
         }

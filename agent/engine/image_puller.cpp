@@ -6,6 +6,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/core/pull_rules.hpp"
 #include "agent/engine/image_reference.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
@@ -23,6 +24,7 @@ constexpr int kPullAttempts = 5;
 constexpr BackoffPolicy kPullBackoff{milliseconds(1100), seconds(5), 0.2, 2};
 constexpr int kTagAttempts = 5;
 constexpr milliseconds kTagPause(100);
+constexpr seconds kTellEvery(1);  ///< progress is for people
 
 /// Jobs are the same when they ask the same registry for the same thing as the same user.
 std::string job_key(const std::string& image, const std::string& digest, const runtime::RegistryAuth& auth) {
@@ -41,10 +43,23 @@ core::NamedError pull_error(const Error& error, std::chrono::nanoseconds elapsed
 }  // namespace
 
 ImagePuller::ImagePuller(asio::any_io_executor shard, Clock& clock, runtime::Backend& backend, RuntimeLink& link,
-                         PullLimits limits)
-    : shard_(shard), clock_(clock), backend_(backend), link_(link), limits_(limits), pulls_(shard) {}
+                         PullLimits limits, PullHooks hooks)
+    : shard_(shard),
+      clock_(clock),
+      backend_(backend),
+      link_(link),
+      limits_(limits),
+      hooks_(std::move(hooks)),
+      pulls_(shard) {}
 
-asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::RegistryAuth auth) {
+asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::RegistryAuth auth, PullFor whom) {
+    struct Entry {  // shown while this coroutine lives, however it ends
+        std::map<PullFor, model::PullView>& all;
+        const PullFor& key;
+        ~Entry() { all.erase(key); }
+    };
+    resolving_[whom].since = clock_.now().wall;
+    const Entry entry{resolving_, whom};
     co_await link_.wait_reachable();
     Backoff backoff(kManifestBackoff);
     const SteadyTime begun = clock_.now().steady;
@@ -55,12 +70,16 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
             last.kind = ErrorKind::Timeout;
             break;
         }
+        resolving_[whom].attempt = attempt;
         Result<std::string> digest = co_await backend_.resolve_digest(image, auth, left);
         if (digest) co_return ManifestDigest{*std::move(digest)};
         last = std::move(digest).error();
         if (last.kind == ErrorKind::Timeout) break;
         log::debug("manifest not resolved", {{"image", image}, {"attempt", attempt}, {"cause", last.what}});
-        if (attempt < kManifestAttempts) co_await clock_.sleep_for(backoff.next());
+        if (attempt >= core::attempts_after(core::kind_of_failure(last), kManifestAttempts)) break;
+        resolving_[whom].last_error = core::pull_failure(kResolveManifest.error_name, last.what, image).message;
+        if (hooks_.changed) hooks_.changed(whom.first);
+        co_await clock_.sleep_for(backoff.next());
     }
     if (last.kind != ErrorKind::Timeout) {
         co_return core::pull_failure(kResolveManifest.error_name, last.what, image);
@@ -69,7 +88,7 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
 }
 
 asio::awaitable<std::optional<core::NamedError>> ImagePuller::pull(std::string image, std::string digest,
-                                                                   runtime::RegistryAuth auth) {
+                                                                   runtime::RegistryAuth auth, PullFor whom) {
     const std::string key = job_key(image, digest, auth);
     auto [found, is_new] = under_way_.try_emplace(key);
     Job& job = found->second;
@@ -78,20 +97,53 @@ asio::awaitable<std::optional<core::NamedError>> ImagePuller::pull(std::string i
         job.digest = std::move(digest);
         job.auth = std::move(auth);
         job.done = std::make_shared<OneShot<Failure>>(shard_);
+        job.view.queued = true;
+        job.view.since = clock_.now().wall;
         queue_.push_back(key);
     }
+    job.waiters.insert(std::move(whom));
     auto done = job.done;
     start_waiting();
     co_return co_await OneShot<Failure>::wait(std::move(done));
 }
 
-void ImagePuller::resume() {
-    held_ = false;
+core::PullViews ImagePuller::pulls(const std::string& task_arn) const {
+    core::PullViews views;
+    for (auto found = resolving_.lower_bound({task_arn, {}}); found != resolving_.end(); ++found) {
+        if (found->first.first != task_arn) break;
+        views.emplace(found->first.second, found->second);
+    }
+    for (const auto& [key, job] : under_way_) {
+        for (auto whom = job.waiters.lower_bound({task_arn, {}}); whom != job.waiters.end(); ++whom) {
+            if (whom->first != task_arn) break;
+            views.insert_or_assign(whom->second, job.view);
+        }
+    }
+    return views;
+}
+
+void ImagePuller::set_parallel(std::size_t parallel) {
+    limits_.parallel = parallel;
     start_waiting();
 }
 
+void ImagePuller::tell(Job& job) {
+    job.told = clock_.now().steady;
+    if (!hooks_.changed) return;
+    for (const auto& [task_arn, container] : job.waiters) hooks_.changed(task_arn);
+}
+
+void ImagePuller::take_progress(const std::string& key, const runtime::PullProgress& progress) {
+    Job& job = under_way_.at(key);
+    job.view.current_bytes = progress.current_bytes;
+    job.view.total_bytes = progress.total_bytes;
+    job.view.layers = progress.layers;
+    job.view.layers_done = progress.layers_done;
+    if (clock_.now().steady - job.told >= kTellEvery) tell(job);
+}
+
 void ImagePuller::start_waiting() {
-    while (!held_ && running_ < limits_.parallel && !queue_.empty()) {
+    while (running_ < limits_.parallel && !queue_.empty()) {
         ++running_;
         std::string key = std::move(queue_.front());
         queue_.pop_front();  // first: the work may begin, and end, inside spawn()
@@ -101,10 +153,9 @@ void ImagePuller::start_waiting() {
 
 asio::awaitable<void> ImagePuller::work(std::string key) {
     const std::string image = under_way_.at(key).image;
-    const std::string digest = under_way_.at(key).digest;
-    const runtime::RegistryAuth auth = under_way_.at(key).auth;
-    const std::string reference = pull_reference(image, digest);
-    Failure failure = co_await pull_with_retries(image, reference, auth);
+    const std::string reference = pull_reference(image, under_way_.at(key).digest);
+    under_way_.at(key).view.queued = false;
+    Failure failure = co_await pull_with_retries(key, reference);
     if (!failure && reference != image && image_digest(image).empty() && !image_digest(reference).empty()) {
         failure = co_await tag_back(reference, image);
     }
@@ -115,8 +166,9 @@ asio::awaitable<void> ImagePuller::work(std::string key) {
     start_waiting();
 }
 
-asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string image, std::string reference,
-                                                                     runtime::RegistryAuth auth) {
+asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string key, std::string reference) {
+    Job& job = under_way_.at(key);  // stays there until this returns
+    const std::string image = job.image;
     Backoff backoff(kPullBackoff);
     const SteadyTime begun = clock_.now().steady;
     Error last;
@@ -129,14 +181,30 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
             last.kind = ErrorKind::Timeout;
             break;
         }
-        const auto quiet = [](const runtime::PullProgress&) {};
-        Result<void> pulled = co_await backend_.pull(reference, auth, options, quiet);
+        job.view.attempt = attempt;
+        job.view.retry_at.reset();
+        std::function<void(const runtime::PullProgress&)> progress = [this, key](const runtime::PullProgress& heard) {
+            take_progress(key, heard);
+        };
+        const runtime::RegistryAuth auth = job.auth;
+        Result<void> pulled = co_await backend_.pull(reference, auth, options, std::move(progress));
         if (pulled) co_return std::nullopt;
         last = std::move(pulled).error();
-        log::warn("image not pulled", {{"image", image},
-                                       {"attempt", attempt},
-                                       {"cause", core::pull_failure(kPull.error_name, last.what, image).message}});
-        if (attempt < kPullAttempts) co_await clock_.sleep_for(backoff.next());
+        const std::string cause = core::pull_failure(kPull.error_name, last.what, image).message;
+        const core::PullFailure failure = core::kind_of_failure(last);
+        RoomMade room;
+        if (failure == core::PullFailure::NoSpace && hooks_.make_room) room = co_await hooks_.make_room();
+        log::warn("image not pulled", {{"image", image}, {"attempt", attempt}, {"cause", cause}, {"disk", room.disk}});
+        const bool hopeless = failure == core::PullFailure::NoSpace && !room.freed;
+        if (hopeless || attempt >= core::attempts_after(failure, kPullAttempts)) break;
+        const std::chrono::nanoseconds pause = backoff.next();
+        job.view =
+            model::PullView{.attempt = attempt,
+                            .since = job.view.since,
+                            .last_error = room.disk.empty() ? cause : cause + " (" + room.disk + ")",
+                            .retry_at = clock_.now().wall + std::chrono::duration_cast<WallTime::duration>(pause)};
+        tell(job);
+        co_await clock_.sleep_for(pause);
     }
     co_return pull_error(last, clock_.now().steady - begun, limits_.pull_timeout, image);
 }

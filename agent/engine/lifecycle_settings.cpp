@@ -1,6 +1,10 @@
 #include "agent/engine/lifecycle_settings.hpp"
 
+#include <optional>
+#include <thread>
+
 #include "agent/base/random.hpp"
+#include "agent/core/pull_rules.hpp"
 
 namespace nodeagent::engine {
 
@@ -36,6 +40,8 @@ PullLimits pull_limits(const config::Config& config) {
     limits.manifest_timeout = config.manifest_pull_timeout;
     limits.inactivity_timeout = config.image_pull_inactivity_timeout;
     limits.pull_timeout = config.image_pull_timeout;
+    limits.parallel =
+        core::parallel_pulls(config.image_pull_parallel, std::thread::hardware_concurrency(), std::nullopt);
     return limits;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/strings.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/core/from_payload.hpp"
 #include "agent/engine/actions.hpp"
@@ -19,6 +21,14 @@ namespace {
 constexpr std::uint64_t kMinShares = 2;
 constexpr std::uint64_t kMaxShares = 262144;
 constexpr std::chrono::minutes kVolumeLimit(5);
+
+/// About an hour and a half in all.
+constexpr int kCleanUpAttempts = 8;
+constexpr BackoffPolicy kCleanUpBackoff{std::chrono::seconds(5), std::chrono::minutes(30), 0.2, 4};
+
+std::string resource_word(const core::ResourceState& resource) {
+    return resource.docker_name.empty() ? "resource " + resource.name : "volume " + resource.docker_name;
+}
 
 cgroups::TaskLimits limits_of(const model::Task& task, const config::Config& config) {
     cgroups::TaskLimits limits;
@@ -142,6 +152,29 @@ asio::awaitable<core::ResourceSettled> Actions::create_volume(LiveTask& task, co
 asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
     const core::TaskState state = task.state();
     NODEAGENT_POINT("cleanup.before");
+    Backoff backoff(kCleanUpBackoff);
+    for (int attempt = 1;; ++attempt) {
+        const std::vector<std::string> left = co_await remove_all_of(state);
+        if (left.empty()) break;
+        if (attempt == kCleanUpAttempts) {
+            // A task that cannot be cleaned up must not stay for ever. Of what is left, containers carry the task's
+            // label and are compared at every listing, and a cgroup without a task goes at the next start.
+            log::error("parts of an ended task could not be removed; giving up, remove them by hand",
+                       {{"task", state.arn}, {"attempts", attempt}, {"left", join(left, "; ")}});
+            break;
+        }
+        if (attempt == 1) {
+            log::warn("parts of an ended task could not be removed; trying again",
+                      {{"task", state.arn}, {"left", join(left, "; ")}});
+        }
+        co_await tools_.clock.sleep_for(backoff.next());
+    }
+    task.tell(core::CleanedUp{});
+}
+
+/// What could not be removed, each with its cause. May be repeated: what is gone counts as removed.
+asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState state) {
+    std::vector<std::string> left;
     for (const core::ContainerState& container : state.containers) {
         // by name when the agent ended between create and its answer
         const std::string id = container.runtime_id.empty() ? container.docker_name : container.runtime_id;
@@ -149,11 +182,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
         std::function<asio::awaitable<Result<void>>()> remove = [this, &id] { return tools_.backend.remove(id); };
         const Result<void> removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
         NODEAGENT_POINT("cleanup.container.removed");
-        if (!removed) {
-            log::warn(
-                "container not removed",
-                {{"task", state.arn}, {"container", container.name}, {"id", id}, {"cause", removed.error().what}});
-        }
+        if (!removed) left.push_back("container " + id + ": " + removed.error().what);
     }
     tools_.images.release(state.arn, tools_.clock.now().wall);
     for (const core::ResourceState& resource : state.resources) {
@@ -170,12 +199,9 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
             removed = co_await tools_.pool.run(std::move(work));
             NODEAGENT_POINT("cleanup.cgroup.removed");
         }
-        if (!removed) {
-            log::warn("task resource not removed",
-                      {{"task", state.arn}, {"resource", resource.name}, {"cause", removed.error().what}});
-        }
+        if (!removed) left.push_back(resource_word(resource) + ": " + removed.error().what);
     }
-    task.tell(core::CleanedUp{});
+    co_return left;
 }
 
 }  // namespace nodeagent::engine

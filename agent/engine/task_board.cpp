@@ -42,6 +42,12 @@ void TaskBoard::refresh_waiting() {
     if (!changed_.empty()) publish_soon();
 }
 
+void TaskBoard::refresh(const std::string& task_arn) {
+    if (!states_.contains(task_arn)) return;
+    changed_.insert(task_arn);
+    publish_soon();
+}
+
 const TaskBoard::Place* TaskBoard::find(const std::string& docker_id) const {
     const auto found = by_docker_id_.find(docker_id);
     return found == by_docker_id_.end() ? nullptr : &found->second;
@@ -59,7 +65,9 @@ void TaskBoard::publish() {
     publishing_ = false;
     for (const std::string& arn : changed_) {
         const core::TaskState& task = *states_.at(arn);
-        views_[arn] = std::make_shared<const model::TaskView>(core::view(task, explain_(task)));
+        Outlook outlook = explain_(task);
+        views_[arn] =
+            std::make_shared<const model::TaskView>(core::view(task, std::move(outlook.waiting_for), outlook.pulls));
     }
     changed_.clear();
     auto snapshot = std::make_shared<model::Snapshot>();

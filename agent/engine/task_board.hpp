@@ -13,6 +13,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "agent/core/task_state.hpp"
+#include "agent/core/view.hpp"
 #include "agent/model/snapshot.hpp"
 
 namespace nodeagent::engine {
@@ -25,8 +26,12 @@ class TaskBoard {
         std::string task_arn;
         std::string container;
     };
-    /// Says what a task waits for, when its view is made.
-    using Explain = std::function<std::string(const core::TaskState&)>;
+    /// What a view has beside the state, asked for when it is made.
+    struct Outlook {
+        std::string waiting_for;
+        core::PullViews pulls;
+    };
+    using Explain = std::function<Outlook(const core::TaskState&)>;
 
     TaskBoard(asio::any_io_executor shard, model::SnapshotBoard& snapshots, Explain explain);
     ~TaskBoard();
@@ -35,6 +40,8 @@ class TaskBoard {
     void erase(const std::string& task_arn);
     /// What tasks that are not running wait for may have changed.
     void refresh_waiting();
+    /// What this task waits for has changed, though not its state.
+    void refresh(const std::string& task_arn);
     [[nodiscard]] const Place* find(const std::string& docker_id) const;
 
   private:

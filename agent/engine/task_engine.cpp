@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "agent/base/clock.hpp"
@@ -9,11 +10,12 @@
 #include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/config/config.hpp"
+#include "agent/core/pull_rules.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/core/waiting.hpp"
 #include "agent/credentials/registry.hpp"
+#include "agent/engine/disk.hpp"
 #include "agent/engine/engine_state.hpp"
-#include "agent/engine/image_janitor.hpp"
 #include "agent/engine/lifecycle_settings.hpp"
 #include "agent/engine/spec/container_spec.hpp"
 
@@ -36,11 +38,28 @@ TaskEngine::State::State(EngineParts given)
     : parts(std::move(given)),
       identity(random_identity()),
       task_limits(parts.cgroups != nullptr),
-      board(parts.shard, parts.snapshots, [this](const core::TaskState& task) { return explain(task); }),
-      host(parts.shard, parts.totals, [this] { board.refresh_waiting(); }),
+      board(parts.shard, parts.snapshots, [this](const core::TaskState& task) { return outlook(task); }),
+      host(parts.shard, parts.clock, parts.totals,
+           core::QueueRules{.overtake_after = parts.config.task_queue_overtake_after,
+                            .max_overtaken = parts.config.task_queue_max_overtaken},
+           [this] { board.refresh_waiting(); }),
       link(parts.shard, parts.clock, parts.backend),
       observer(parts.shard, parts.backend),
-      puller(parts.shard, parts.clock, parts.backend, link, pull_limits(parts.config)),
+      claims(parts.shard),
+      janitor(JanitorTools{.shard = parts.shard,
+                           .clock = parts.clock,
+                           .backend = parts.backend,
+                           .link = link,
+                           .images = images,
+                           .claims = claims,
+                           .store = parts.store,
+                           .events = parts.events,
+                           .config = parts.config,
+                           .disk_use = [this](std::string folder) { return look_at_disk(std::move(folder)); },
+                           .is_ours = [this](const runtime::ContainerView& view) { return knows(view); }}),
+      puller(parts.shard, parts.clock, parts.backend, link, pull_limits(parts.config),
+             PullHooks{.changed = [this](const std::string& arn) { board.refresh(arn); },
+                       .make_room = [this] { return janitor.make_room(); }}),
       actions(ActionTools{.clock = parts.clock,
                           .pool = parts.pool,
                           .backend = parts.backend,
@@ -48,6 +67,7 @@ TaskEngine::State::State(EngineParts given)
                           .observer = observer,
                           .puller = puller,
                           .images = images,
+                          .claims = claims,
                           .host = host,
                           .cgroups = parts.cgroups,
                           .credentials = parts.credentials,
@@ -72,12 +92,65 @@ TaskEngine::State::State(EngineParts given)
       watching(parts.shard),
       stopping(parts.shard) {}
 
-std::string TaskEngine::State::explain(const core::TaskState& task) const {
-    if (task.acquiring) return host.explain(task.arn);
+TaskBoard::Outlook TaskEngine::State::outlook(const core::TaskState& task) const {
+    if (task.acquiring) return {.waiting_for = host.explain(task.arn), .pulls = {}};
+    TaskBoard::Outlook outlook{.waiting_for = {}, .pulls = puller.pulls(task.arn)};
     if (!link.reachable() && task.known < core::TaskStatus::Running) {
-        return "for the container runtime, which cannot be reached";
+        outlook.waiting_for = "waits for the container runtime, which cannot be reached";
+    } else {
+        outlook.waiting_for = core::waiting_for(task, tools.settings, parts.clock.now().wall, outlook.pulls);
     }
-    return core::waiting_for(task, tools.settings, parts.clock.now().wall);
+    return outlook;
+}
+
+bool TaskEngine::State::knows(const runtime::ContainerView& container) const {
+    if (board.find(container.id) != nullptr) return true;
+    return std::any_of(runners.begin(), runners.end(), [&](const auto& entry) {  // made, and its id not heard of yet
+        const auto& containers = entry.second->state().containers;
+        return std::any_of(containers.begin(), containers.end(),
+                           [&](const core::ContainerState& own) { return own.docker_name == container.name; });
+    });
+}
+
+asio::awaitable<Result<core::DiskUse>> TaskEngine::State::look_at_disk(std::string folder) {
+    if (parts.disk_use) {
+        Result<core::DiskUse> use = co_await parts.disk_use(std::move(folder));
+        co_return use;
+    }
+    auto work = [folder = std::move(folder)] { return disk_use(folder); };
+    Result<core::DiskUse> use = co_await parts.pool.run(std::move(work));
+    co_return use;
+}
+
+asio::awaitable<void> TaskEngine::State::fit_pulls_to_disk() {
+    const runtime::Capabilities capabilities = co_await link.first_answer();
+    if (capabilities.data_root.empty() || parts.config.image_pull_parallel > 0) co_return;
+    auto work = [folder = capabilities.data_root] { return disk_rotates(folder); };
+    const std::optional<bool> rotates = co_await parts.pool.run(std::move(work));
+    puller.set_parallel(core::parallel_pulls(0, std::thread::hardware_concurrency(), rotates));
+}
+
+/// Cgroups of tasks that ended while nobody could remove them.
+asio::awaitable<void> TaskEngine::State::remove_empty_cgroups() {
+    if (parts.cgroups == nullptr) co_return;
+    auto look = [cgroups = parts.cgroups] { return cgroups->unoccupied(); };
+    const Result<std::vector<std::string>> found = co_await parts.pool.run(std::move(look));
+    if (!found) {
+        log::warn("leftover cgroups cannot be listed", {{"cause", found.error().what}});
+        co_return;
+    }
+    for (const std::string& id : *found) {
+        const bool known = std::any_of(runners.begin(), runners.end(),
+                                       [&id](const auto& entry) { return core::task_id(entry.first) == id; });
+        if (known) continue;
+        auto work = [cgroups = parts.cgroups, id] { return cgroups->remove(id); };
+        const Result<void> removed = co_await parts.pool.run(std::move(work));
+        if (removed) {
+            log::info("leftover cgroup removed", {{"task", id}});
+        } else {
+            log::warn("leftover cgroup not removed", {{"task", id}, {"cause", removed.error().what}});
+        }
+    }
 }
 
 TaskRunner* TaskEngine::State::find(const std::string& task_arn) {
@@ -159,14 +232,11 @@ asio::awaitable<Result<void>> TaskEngine::start(StoredState stored) {
     };
     state.watching.spawn(state.link.run(std::move(connected), std::move(changed)));
     state.watching.spawn(state.compare_every_minute());
-    if (janitor_wanted(state.parts.config)) {
-        state.watching.spawn(clean_images(JanitorTools{.clock = state.parts.clock,
-                                                       .backend = state.parts.backend,
-                                                       .link = state.link,
-                                                       .images = state.images,
-                                                       .puller = state.puller,
-                                                       .store = state.parts.store,
-                                                       .config = state.parts.config}));
+    state.watching.spawn(state.fit_pulls_to_disk());
+    state.watching.spawn(state.remove_empty_cgroups());
+    if (ImageJanitor::wanted(state.parts.config)) {
+        state.watching.spawn(state.janitor.clean_regularly());
+        state.watching.spawn(state.janitor.watch_disk());
     }
     co_return Result<void>{};
 }
@@ -179,6 +249,8 @@ asio::awaitable<void> TaskEngine::State::drain(std::shared_ptr<OneShot<bool>> do
     for (const auto& [arn, runner] : runners) co_await runner->drain();
     co_await observer.drain();
     co_await puller.drain();
+    co_await janitor.drain();
+    co_await host.drain();
     done->give(true);
 }
 
@@ -194,6 +266,8 @@ asio::awaitable<void> TaskEngine::stop(std::chrono::nanoseconds limit) {
     for (const auto& [arn, runner] : state.runners) runner->cancel();
     state.observer.cancel();
     state.puller.cancel();
+    state.janitor.cancel();
+    state.host.cancel();
     const auto done = std::make_shared<OneShot<bool>>(state.parts.shard);
     state.stopping.spawn(state.give_up(limit, done));
     state.stopping.spawn(state.drain(done));

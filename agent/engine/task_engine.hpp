@@ -17,6 +17,7 @@
 
 #include "agent/base/error.hpp"
 #include "agent/core/host_resources.hpp"
+#include "agent/core/image_policy.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "agent/engine/state_store.hpp"
 #include "agent/model/payload.hpp"
@@ -64,6 +65,8 @@ struct EngineParts {
     /// A task cannot be saved any more though it was tried for a while: nothing may happen that is not recorded, so the
     /// process should end. Called once.
     std::function<void(Error)> on_store_failure;
+    /// Space on the filesystem that holds a folder; empty: statvfs(3) on `pool`.
+    std::function<asio::awaitable<Result<core::DiskUse>>(std::string folder)> disk_use{};
 };
 
 struct CredentialsDue {

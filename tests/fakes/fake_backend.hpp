@@ -160,6 +160,7 @@ class FakeBackend final : public runtime::Backend {
         if (keep_records) pulled_with.push_back(auth.username);
         runtime::PullProgress begun;
         begun.status = "Pulling fs layer";
+        if (pull_progress) begun = *pull_progress;
         progress(begun);
         if (auto failed = co_await enter("pull", reference)) co_return *std::move(failed);
         const std::string name = reference.substr(0, reference.find('@'));
@@ -346,6 +347,7 @@ class FakeBackend final : public runtime::Backend {
     std::map<std::string, std::chrono::seconds> graces;  ///< of the last stop, by ECS container name (or id)
     std::vector<std::string> pulled_with;                ///< user name of each pull
     bool keep_records = true;  ///< false: calls, graces and pulled_with stay empty, for runs of hours
+    std::optional<runtime::PullProgress> pull_progress;  ///< what the next pulls tell when they begin
 
   private:
     struct Stream {

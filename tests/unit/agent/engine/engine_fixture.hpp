@@ -103,11 +103,13 @@ class EngineFixture : public testing::Test {
                           .events = events,
                           .config = config,
                           .totals = totals,
-                          .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); }};
+                          .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); },
+                          .disk_use = [this](std::string) { return look_at_disk(); }};
         engine = std::make_unique<TaskEngine>(std::move(parts));
         Result<StoredState> stored = run(store.load());
         started = run(engine->start(*std::move(stored)));
     }
+    asio::awaitable<Result<core::DiskUse>> look_at_disk() { co_return disk(); }
     void stop() {
         run(engine->stop(std::chrono::seconds(5)));
         engine.reset();
@@ -184,6 +186,10 @@ class EngineFixture : public testing::Test {
     config::Config config;
     core::HostTotals totals{.cpu = 4096, .memory = 8192, .reserved_tcp = {22}, .reserved_udp = {}, .gpus = {}};
     std::vector<std::string> store_failures;
+    /// The filesystem behind Docker's folder: half empty.
+    std::function<core::DiskUse()> disk = [] {
+        return core::DiskUse{.bytes_total = 100 << 20, .bytes_free = 50 << 20, .inodes_total = 0, .inodes_free = 0};
+    };
     bool answering = true;
     Result<void> started;
     std::unique_ptr<TaskEngine> engine;

@@ -84,6 +84,7 @@ TEST_F(TaskEngineTest, ReportsTheNamedErrorWhenThePullIsDenied) {
 TEST_F(TaskEngineTest, TriesAPullFiveTimesAndGoesOnWithTheCachedImage) {
     config.image_pull_behavior = config::ImagePullBehavior::Default;
     backend.on("pull").fail({.kind = ErrorKind::Unavailable, .what = "registry is down"});
+    backend.on("resolve_digest").fail({.kind = ErrorKind::Unavailable, .what = "registry is down"});
     start();
     accept({task(kArn, {container("app")})});
     live_through(2min);

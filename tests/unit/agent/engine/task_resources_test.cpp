@@ -25,6 +25,11 @@ class Cgroups final : public cgroups::TaskCgroups {
         made.erase(task_id);
         return {};
     }
+    [[nodiscard]] Result<std::vector<std::string>> unoccupied() const override {
+        std::vector<std::string> ids;
+        for (const auto& [id, limits] : made) ids.push_back(id);
+        return ids;
+    }
     [[nodiscard]] std::string parent_for(const std::string& task_id) const override { return "/ecs/" + task_id; }
 
     std::map<std::string, cgroups::TaskLimits> made;
@@ -77,6 +82,13 @@ TEST_F(TaskResourcesTest, ATaskWithoutItsCgroupIsStoppedWithThatReason) {
     EXPECT_EQ(backend.calls("create"), 0);
 }
 
+TEST_F(TaskResourcesTest, ACgroupThatNoTaskHasIsRemovedAtTheStart) {
+    task_cgroups = &cgroups;
+    cgroups.made["0123456789abcdef0123456789abcdee"] = {};
+    start();
+    wait_for([&] { return cgroups.made.empty(); });
+}
+
 model::Volume docker_volume(std::string scope, bool autoprovision) {
     model::Volume volume;
     volume.name = "data";
@@ -105,6 +117,35 @@ TEST_F(TaskResourcesTest, AVolumeOfTheTaskLivesAsLongAsTheTask) {
     settle();
     live_through(11min);
     EXPECT_TRUE(backend.volumes.empty());
+}
+
+TEST_F(TaskResourcesTest, WhatCannotBeRemovedAtOnceIsTriedAgain) {
+    backend.on("remove_volume").fail({.kind = ErrorKind::Internal, .what = "device or resource busy"}, 2);
+    start();
+    accept({task_with(docker_volume("task", false))});
+    settle();
+    backend.exit("app", 0);
+    settle();
+    live_through(10min + 2s);
+    EXPECT_EQ(backend.volumes.size(), 1U);
+    EXPECT_EQ(engine->tasks().size(), 1U) << "not forgotten while something of it is left";
+    live_through(1min);
+    EXPECT_TRUE(backend.volumes.empty());
+    EXPECT_TRUE(engine->tasks().empty());
+}
+
+TEST_F(TaskResourcesTest, ATaskWhoseRemainsCannotBeRemovedIsGivenUpAfterSomeHours) {
+    backend.on("remove_volume").fail({.kind = ErrorKind::Internal, .what = "device or resource busy"});
+    start();
+    accept({task_with(docker_volume("task", false))});
+    settle();
+    backend.exit("app", 0);
+    settle();
+    live_through(1h);
+    EXPECT_EQ(engine->tasks().size(), 1U);
+    live_through(3h);
+    EXPECT_TRUE(engine->tasks().empty());
+    EXPECT_EQ(stored_task(kArn), "");
 }
 
 TEST_F(TaskResourcesTest, ASharedVolumeIsMadeOnceAndStays) {
