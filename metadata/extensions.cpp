@@ -27,6 +27,20 @@ std::string port_text(const model::PortBinding& port) {
            port.protocol;
 }
 
+void write_pull(JsonWriter& out, const model::PullView& pull) {
+    out.begin_object();
+    out.member("queued", pull.queued);
+    out.member("attempt", static_cast<std::int64_t>(pull.attempt));
+    member_or_null(out, "since", pull.since);
+    out.member("currentBytes", pull.current_bytes);
+    out.member("totalBytes", pull.total_bytes);
+    out.member("layers", pull.layers);
+    out.member("layersDone", pull.layers_done);
+    out.member("lastError", pull.last_error);
+    member_or_null(out, "retryAt", pull.retry_at);
+    out.end_object();
+}
+
 void write_container(JsonWriter& out, const model::ContainerView& container) {
     out.begin_object();
     out.member("name", container.name);
@@ -42,6 +56,10 @@ void write_container(JsonWriter& out, const model::ContainerView& container) {
     out.begin_array();
     for (const model::PortBinding& port : container.ports) out.value(port_text(port));
     out.end_array();
+    if (container.pull) {
+        out.key("pull");
+        write_pull(out, *container.pull);
+    }
     out.end_object();
 }
 

@@ -50,10 +50,29 @@ struct StatusAnswer {
     }
 };
 
+struct PullAnswer {
+    bool queued = false;
+    std::int64_t attempt = 0, current_bytes = 0, total_bytes = 0, layers = 0, layers_done = 0;
+    std::optional<std::string> since, retry_at;
+    std::string last_error;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("queued", &PullAnswer::queued),
+                          optional_field("attempt", &PullAnswer::attempt),
+                          optional_field("since", &PullAnswer::since),
+                          optional_field("currentBytes", &PullAnswer::current_bytes),
+                          optional_field("totalBytes", &PullAnswer::total_bytes),
+                          optional_field("layers", &PullAnswer::layers),
+                          optional_field("layersDone", &PullAnswer::layers_done),
+                          optional_field("lastError", &PullAnswer::last_error),
+                          optional_field("retryAt", &PullAnswer::retry_at)};
+    }
+};
+
 struct ContainerAnswer {
     std::string name, image, runtime_id, known, desired, error, started_at, health;
     std::optional<std::int64_t> exit_code;
     std::vector<std::string> ports;
+    std::optional<PullAnswer> pull;
     static constexpr auto json_fields() {
         return std::tuple{optional_field("name", &ContainerAnswer::name),
                           optional_field("image", &ContainerAnswer::image),
@@ -64,7 +83,8 @@ struct ContainerAnswer {
                           optional_field("error", &ContainerAnswer::error),
                           optional_field("startedAt", &ContainerAnswer::started_at),
                           optional_field("health", &ContainerAnswer::health),
-                          optional_field("ports", &ContainerAnswer::ports)};
+                          optional_field("ports", &ContainerAnswer::ports),
+                          optional_field("pull", &ContainerAnswer::pull)};
     }
 };
 

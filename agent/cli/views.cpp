@@ -1,7 +1,9 @@
 #include "agent/cli/views.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "agent/base/strings.hpp"
 #include "agent/cli/table.hpp"
@@ -64,6 +66,7 @@ std::string clause(const TaskAnswer& task) {
         if (task.sent != "STOPPED") text += "; ECS has not acknowledged it yet";
         return text;
     }
+    if (task.desired == "STOPPED" && task.waiting_for.starts_with("is stopping")) return task.waiting_for;
     if (task.desired == "STOPPED") {
         const std::string rest = unfinished(task, "STOPPED");
         const std::string how = endings(task);
@@ -77,6 +80,30 @@ std::string clause(const TaskAnswer& task) {
     }
     const std::string rest = unfinished(task, "RUNNING");
     return rest.empty() ? "is on its way to " + task.desired : "waits for " + rest + " to be RUNNING";
+}
+
+// "[#########.......] 12.30 MiB of 40.00 MiB, 2 of 5 layers, since 2026-...; attempt 2, after: ..."
+std::string pull_of(const PullAnswer& pull) {
+    constexpr std::int64_t kWidth = 20;
+    std::vector<std::string> parts;
+    if (pull.queued) parts.emplace_back("queued behind other pulls");
+    if (pull.total_bytes > 0) {
+        const std::int64_t done = std::clamp<std::int64_t>(pull.current_bytes * kWidth / pull.total_bytes, 0, kWidth);
+        parts.push_back("[" + std::string(static_cast<std::size_t>(done), '#') +
+                        std::string(static_cast<std::size_t>(kWidth - done), '.') + "] " +
+                        mebibytes(pull.current_bytes) + " of " + mebibytes(pull.total_bytes));
+    }
+    if (pull.layers > 0) {
+        parts.push_back(std::to_string(pull.layers_done) + " of " + std::to_string(pull.layers) + " layers");
+    }
+    if (pull.since) parts.push_back("since " + *pull.since);
+    std::string text = join(parts, ", ");
+    if (!pull.last_error.empty()) {
+        text +=
+            "; attempt " + std::to_string(pull.attempt) + (pull.retry_at ? " failed: " : ", after: ") + pull.last_error;
+    }
+    if (pull.retry_at) text += "; next try at " + *pull.retry_at;
+    return printable(text);
 }
 
 std::string yes_since(bool connected, const std::string& since) {
@@ -153,7 +180,15 @@ std::string task_view(const TaskAnswer& task) {
                    exit_of(container), container.health, container.started_at, join(container.ports, ","),
                    container.error});
     }
-    return out + "\n" + table.text();
+    out += "\n" + table.text();
+    bool first = true;
+    for (const ContainerAnswer& container : task.containers) {
+        if (!container.pull) continue;
+        if (std::exchange(first, false)) out += "\n";
+        out += "pulling " + printable(container.image) + " for " + printable(container.name) + ": " +
+               pull_of(*container.pull) + "\n";
+    }
+    return out;
 }
 
 std::string events_view(const EventsAnswer& answer) {
