@@ -5,3 +5,7 @@ if(TARGET daemon_test)
   add_dependencies(daemon_test ecs-node-agent)
   set_tests_properties(daemon_test PROPERTIES RESOURCE_LOCK agent-ports)
 endif()
+# Needs root: a filesystem of its own for a Docker daemon of its own.
+if(NODEAGENT_DOCKER_REGISTRY)
+  nodeagent_test(small_disk_test LABEL integration DIR integration/small_disk LINKS engine runtime_docker TIMEOUT 300)
+endif()
