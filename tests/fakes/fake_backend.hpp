@@ -356,6 +356,7 @@ class FakeBackend final : public runtime::Backend {
     }
 
     runtime::Capabilities capabilities;
+    std::optional<runtime::PullProgress> pull_progress;  ///< what the next pulls tell when they begin
     std::map<std::string, runtime::ImageView> images;    ///< by the name they are found under
     std::map<std::string, std::string> offered;          ///< image name -> manifest digest in the registry
     std::map<std::string, Container> containers;         ///< by id
@@ -363,7 +364,6 @@ class FakeBackend final : public runtime::Backend {
     std::map<std::string, std::chrono::seconds> graces;  ///< of the last stop, by ECS container name (or id)
     std::vector<std::string> pulled_with;                ///< user name of each pull
     bool keep_records = true;  ///< false: calls, graces and pulled_with stay empty, for runs of hours
-    std::optional<runtime::PullProgress> pull_progress;  ///< what the next pulls tell when they begin
 
   private:
     struct Stream {
