@@ -116,6 +116,22 @@ TEST(TaskCgroups, OfAHybridHostAreRemovedFromTheUnifiedTreeToo) {
     EXPECT_TRUE(tree.has("unified/ecs"));
 }
 
+TEST(TaskCgroups, AreUnoccupiedWhileNoProcessLivesInThemOrBelow) {
+    for (const Version version : {Version::V1, Version::V2}) {
+        CgroupTree tree(version);
+        const auto cgroups = on(tree);
+        EXPECT_EQ(cgroups->unoccupied().value(), std::vector<std::string>{}) << "not even a parent";
+        ASSERT_TRUE(cgroups->prepare());
+        ASSERT_TRUE(cgroups->create(kTask, kLimits));
+        ASSERT_TRUE(cgroups->create("alive", kLimits));
+        const std::string container =
+            (version == Version::V1 ? "memory/ecs/alive" : "ecstasks.slice/ecstasks-alive.slice") + std::string("/c");
+        std::filesystem::create_directory(tree.root() + "/" + container);
+        tree.put(container + "/cgroup.procs", "4711\n");
+        EXPECT_EQ(cgroups->unoccupied().value(), std::vector<std::string>{kTask});
+    }
+}
+
 TEST(TaskCgroups, WithProcessesInThemAreNotRemoved) {
     CgroupTree tree(Version::V1);
     const auto cgroups = on(tree);

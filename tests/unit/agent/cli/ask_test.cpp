@@ -85,6 +85,19 @@ TEST(Ask, ShowsContainersOfATaskWithExitCodeZeroToo) {
     EXPECT_THAT(text, HasSubstr("stop reason:"));
 }
 
+TEST(Ask, ShowsHowFarAPullIsAndWhyItIsTriedAgain) {
+    Agent agent;
+    agent.body =
+        R"({"arn":"a/1","containers":[{"name":"web","image":"nginx:1","pull":{"queued":false,"attempt":2,
+            "since":"2026-01-01T00:00:00Z","currentBytes":10485760,"totalBytes":41943040,"layers":5,"layersDone":2,
+            "lastError":"connection refused","retryAt":null}},
+            {"name":"db","image":"db:1","pull":{"queued":true,"since":"2026-01-01T00:00:00Z"}}]})";
+    const std::string text = agent.text({"task", "1"});
+    EXPECT_THAT(text, HasSubstr("pulling nginx:1 for web: [#####...............] 10.00 MiB of 40.00 MiB, "
+                                "2 of 5 layers, since 2026-01-01T00:00:00Z; attempt 2, after: connection refused\n"));
+    EXPECT_THAT(text, HasSubstr("pulling db:1 for db: queued behind other pulls, since 2026-01-01T00:00:00Z\n"));
+}
+
 TEST(Ask, ListsTasksWithWhatTheyWaitFor) {
     Agent agent;
     agent.body = std::string(R"({"tasks":[)") + kPending + "," + kStopped + "]}";

@@ -195,6 +195,18 @@ TEST_F(Load, AsksNothingOfTheInstanceWhenBlackholed) {
     EXPECT_EQ(instance.asked, 0);
 }
 
+TEST_F(Load, WatermarksArePercentagesOrOff) {
+    EXPECT_EQ(config().image_high_watermark, 85);
+    environment["ECS_IMAGE_CLEANUP_HIGH_WATERMARK"] = " 70 ";
+    environment["ECS_IMAGE_CLEANUP_LOW_WATERMARK"] = "off";
+    environment["ECS_TASK_QUEUE_OVERTAKE_AFTER"] = "off";
+    EXPECT_EQ(config().image_high_watermark, 70);
+    EXPECT_EQ(config().image_low_watermark, 0);
+    EXPECT_EQ(config().task_queue_overtake_after, 0s);
+    environment["ECS_IMAGE_CLEANUP_HIGH_WATERMARK"] = "101";
+    EXPECT_EQ(config().image_high_watermark, 85);
+}
+
 TEST_F(Load, TreatsBadDurationsAsTheTableSays) {
     environment["ECS_CONTAINER_STOP_TIMEOUT"] = "-3s";
     environment["ECS_CONTAINER_START_TIMEOUT"] = "10s";

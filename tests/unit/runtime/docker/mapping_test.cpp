@@ -161,6 +161,29 @@ TEST(PullLog, AddsUpTheLayers) {
     EXPECT_FALSE(log.error());
 }
 
+TEST(PullLog, CountsLayersAndThoseThatAreThere) {
+    PullLog log;
+    EXPECT_FALSE(log.add(R"({"status":"Pulling from library/x","id":"latest"})"));
+    EXPECT_TRUE(log.add(R"({"status":"Already exists","progressDetail":{},"id":"a"})"));
+    EXPECT_TRUE(log.add(R"({"status":"Pulling fs layer","progressDetail":{},"id":"b"})"));
+    EXPECT_TRUE(log.add(R"({"status":"Downloading","id":"b","progressDetail":{"current":90,"total":100}})"));
+    EXPECT_TRUE(log.add(R"({"status":"Download complete","progressDetail":{},"id":"b"})"));
+    EXPECT_EQ(log.progress().current_bytes, 100U) << "the last bytes have no record of their own";
+    EXPECT_FALSE(log.add(R"({"status":"Extracting","id":"b","progressDetail":{"current":50,"total":100}})"));
+    EXPECT_EQ(log.progress().layers, 2U);
+    EXPECT_EQ(log.progress().layers_done, 1U);
+    EXPECT_TRUE(log.add(R"({"status":"Pull complete","progressDetail":{},"id":"b"})"));
+    EXPECT_FALSE(log.add(R"({"status":"Digest: sha256:0"})"));
+    EXPECT_EQ(log.progress().layers_done, 2U);
+}
+
+TEST(DockerMapping, ReadsWhenAnImageWasBuiltFromBothItsForms) {
+    const WallTime built{std::chrono::seconds(1'700'000'000)};
+    EXPECT_EQ(image_view(Json::parse(R"({"Id":"i","Created":1700000000})")).created, built);
+    EXPECT_EQ(image_view(Json::parse(R"({"Id":"i","Created":"2023-11-14T22:13:20Z"})")).created, built);
+    EXPECT_EQ(image_view(Json::parse(R"({"Id":"i"})")).created, std::nullopt);
+}
+
 TEST(PullLog, KeepsTheErrorAndIgnoresWhatIsNoRecord) {
     PullLog log;
     EXPECT_FALSE(log.add("not json"));
