@@ -209,6 +209,21 @@ TEST_P(BackendContract, ListsWhatCarriesALabelWhetherItRunsOrNot) {
     EXPECT_TRUE(world->run(backend.list("nodeagent.test.nobody"))->empty());
 }
 
+TEST_P(BackendContract, ListsEveryContainerWithItsImageWhenNoLabelIsAskedFor) {
+    ContainerSpec spec = world->spec(world->name("plain"), Program::RunsUntilStopped);
+    spec.config.erase("Labels");
+    const auto id = world->run(backend.create(std::move(spec), kDeadline));
+    ASSERT_TRUE(id) << id.error().what;
+    const auto image = world->run(backend.inspect_image(world->image()));
+    const auto listed = world->run(backend.list({}));
+    ASSERT_TRUE(listed) << listed.error().what;
+    const auto found =
+        std::find_if(listed->begin(), listed->end(), [&](const ContainerView& view) { return view.id == *id; });
+    ASSERT_NE(found, listed->end());
+    EXPECT_EQ(found->image_id, image->id);
+    remove(*id);
+}
+
 TEST_P(BackendContract, EventsOfAContainerComeInOrder) {
     Watching events(*world);
     ASSERT_TRUE(events.connected);
