@@ -8,6 +8,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -54,6 +55,11 @@ void Scope::cancel() {
         auto current = it++;
         current->emit(asio::cancellation_type::terminal);
     }
+}
+
+asio::awaitable<bool> Scope::stopping() {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
 }
 
 asio::awaitable<void> Scope::drain() {

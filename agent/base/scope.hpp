@@ -26,6 +26,9 @@ class Scope {
     void spawn(asio::awaitable<void> work);
     /// Asks every coroutine to stop: their current wait throws operation_aborted.
     void cancel();
+    /// True in a coroutine that was asked to stop and still runs because what it called made a value of the exception.
+    /// What it met then is no failure worth a word to people.
+    static asio::awaitable<bool> stopping();
     /// Returns when all coroutines have ended. Intake should be closed first.
     asio::awaitable<void> drain();
     [[nodiscard]] std::size_t size() const;

@@ -49,6 +49,8 @@ asio::awaitable<void> AcsSession::run() {
     arm_expiry();  // of attachments restored from disk
     for (;;) {
         Ending ending = co_await connect_and_serve();
+        const bool stopping = co_await Scope::stopping();
+        if (stopping) co_return;
         if (!ending) {
             log::info("acs connection ended, reconnecting");
             backoff_.reset();

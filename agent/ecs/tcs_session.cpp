@@ -58,6 +58,8 @@ asio::awaitable<void> TcsSession::run() {
     producer_.spawn(produce());
     for (;;) {
         Ending ending = co_await connect_and_serve();
+        const bool stopping = co_await Scope::stopping();
+        if (stopping) co_return;
         if (!ending) {
             log::info("tcs connection ended, reconnecting");
             backoff_.reset();

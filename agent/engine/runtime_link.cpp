@@ -4,6 +4,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/scope.hpp"
 
 namespace nodeagent::engine {
 
@@ -61,6 +62,8 @@ asio::awaitable<void> RuntimeLink::run(std::function<void()> connected,
             };
             const Error broken = co_await backend_.watch(std::move(on_connected), changed);
             closed();
+            const bool stopping = co_await Scope::stopping();
+            if (stopping) co_return;
             log::warn("container runtime event stream ended; connecting again", {{"cause", broken.what}});
         } else if (!complained) {
             complained = true;

@@ -44,6 +44,7 @@ class SmallDocker {
         ::kill(process_, SIGTERM);
         ::waitpid(process_, nullptr, 0);
         ::umount2(data().c_str(), MNT_DETACH);
+        (void)std::system((std::string("ip link del ") + kBridge + " 2>/dev/null").c_str());
         std::error_code ignored;
         std::filesystem::remove_all(folder_, ignored);
     }
@@ -65,7 +66,9 @@ class SmallDocker {
   private:
     [[nodiscard]] std::string socket() const { return folder_ + "/docker.sock"; }
 
+    static constexpr const char* kBridge = "smalldisk0";
     void start() {
+        (void)std::system((std::string("ip link add ") + kBridge + " type bridge 2>/dev/null").c_str());
         std::vector<std::string> words{"dockerd",
                                        "--host",
                                        "unix://" + socket(),
@@ -78,7 +81,7 @@ class SmallDocker {
                                        "--storage-driver",
                                        "vfs",
                                        "--bridge",
-                                       "none",
+                                       kBridge,  // with none, dockerd would remove docker0, which is another's
                                        "--iptables=false"};
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
