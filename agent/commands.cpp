@@ -50,8 +50,10 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
     const HostCheck data = check_data_directory(config.data_dir);
     const HostCheck docker = check_docker(config.docker_host, probe_docker(environment, config));
     print("\nThis host:\n  data directory  " + data.text + "\n  Docker          " + docker.text + "\n");
-    // Docker may come later, the agent waits for it; a directory that cannot be written ends it
-    return examination.problems.empty() && (data.good || !config.checkpoint) ? 0 : 1;
+    // The agent waits for both. Docker often comes later by itself; a data directory does not get better by itself.
+    const bool good = data.good || !config.checkpoint;
+    if (examination.problems.empty() && !good) print("The agent would wait for its data directory.\n");
+    return examination.problems.empty() && good ? 0 : 1;
 }
 
 /// What registration would send, as name<TAB>value lines.

@@ -105,7 +105,8 @@ asio::awaitable<Result<void>> Draining::end() {
 asio::awaitable<void> Draining::spot(SpotAction action) {
     enter("a spot interruption: " + action.action + " at " + rfc3339_nanos(action.when), false);
     work_.spawn(stop_before(action.when));
-    co_await tell_until_told();
+    work_.spawn(tell_until_told());  // ended by end(), which tells ECS otherwise
+    co_return;
 }
 
 asio::awaitable<void> Draining::tell_until_told() {
@@ -146,7 +147,7 @@ asio::awaitable<void> Draining::stop_before(WallTime end) {
         if (left <= parts_.longest_stop() + kSpotMargin) break;
         co_await parts_.clock.sleep_for(1s);
     }
-    parts_.refuse_new_tasks(std::string(kDrainRefusal));
+    parts_.refuse_new_tasks(std::string(kSpotRefusal));
     const std::size_t count = parts_.tasks_left().size();
     if (count > 0) note("the instance ends soon: " + std::to_string(count) + " tasks are stopped by the agent");
     co_await stop_all();

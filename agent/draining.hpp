@@ -32,6 +32,9 @@ inline constexpr std::string_view kDrainKey = "drain";
 /// What ECS is told of a task that came all the same.
 inline constexpr std::string_view kDrainRefusal =
     "this container instance is draining and takes no new tasks; run the task on another one, or ecs-node undrain";
+/// The same when a spot interruption is near.
+inline constexpr std::string_view kSpotRefusal =
+    "this spot instance is about to be interrupted and takes no new tasks; run the task on another one";
 /// Kept between the end of the tasks' own stop timeouts and the announced end of a spot instance.
 inline constexpr std::chrono::seconds kSpotMargin{10};
 /// So long ECS is waited for before tasks are stopped without it.

@@ -1,10 +1,10 @@
 #pragma once
 // The control socket: what changes the agent, and therefore is no part of the introspection server, which containers
-// can reach. A unix socket for root; the kernel tells who connects.
+// can reach. A unix socket for root and the agent's own user; the kernel tells who connects.
 //
 //   GET /v1/drain      how far it is                     POST /v1/drain  {"tasksOnly":false}
 //   POST /v1/undrain   take tasks again
-// Answers: 200 with the report, 503 with {"error":...}.
+// Answers: 200 with the report; 400 (the wish cannot be read) or 503 with {"error":...}.
 
 #include <chrono>
 #include <cstddef>

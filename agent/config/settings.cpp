@@ -193,6 +193,14 @@ Found read_overtaking(const Reading& reading, Config& config, std::string_view t
     return Found::Set;
 }
 
+Found read_overtaking_json(const Reading& reading, Config& config, const json& value) {
+    const bool off = (value.is_string() && value.get_ref<const std::string&>() == "off") ||
+                     (value.is_number_integer() && value.get<std::int64_t>() == 0);
+    if (!off) return values::read_json(reading, config.task_queue_overtake_after, value);
+    config.task_queue_overtake_after = std::chrono::nanoseconds(0);
+    return Found::Set;
+}
+
 std::string show_overtaking(const Config& config) {
     const auto after = config.task_queue_overtake_after;
     return after.count() == 0 ? "off" : values::show(after);
@@ -316,7 +324,7 @@ constexpr std::array kSettings{
     row<&C::data_dir>(G::State, "ECS_DATADIR", "DataDir", "where the agent keeps its state"),
     row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "that directory as Docker sees it").inactive(),
     custom(row<&C::checkpoint>(G::State, "ECS_CHECKPOINT", "Checkpoint", "keep state across restarts; off means a new container instance each time"), "boolean", read_checkpoint, read_checkpoint_json).defaults_to("true if ECS_DATADIR is set, else false"),
-    row<&C::control_socket>(G::State, "ECS_CONTROL_SOCKET", "ControlSocket", "unix socket of ecs-node drain, for root only"),
+    row<&C::control_socket>(G::State, "ECS_CONTROL_SOCKET", "ControlSocket", "unix socket of ecs-node drain and undrain, for root and the agent's own user"),
 
     // 3.4
     row<&C::docker_host>(G::Engine, "DOCKER_HOST", "DockerEndpoint", "Docker's socket"),
@@ -335,8 +343,8 @@ constexpr std::array kSettings{
     row<&C::image_pull_timeout>(G::Engine, "ECS_IMAGE_PULL_TIMEOUT", "ImagePullTimeout", "for a whole pull"),
     row<&C::image_pull_behavior>(G::Engine, "ECS_IMAGE_PULL_BEHAVIOR", "ImagePullBehavior", "when to pull; any other word means default").one_of("default, always, once, prefer-cached"),
     row<&C::image_pull_parallel>(G::Engine, "ECS_IMAGE_PULL_PARALLEL", "ImagePullParallel", "pulls at the same time; the reference has no limit").within({1, 64, Clamp, Clamp}).defaults_to("twice the cores within 4 and 16; 2 if Docker's disk rotates"),
-    custom(row<&C::task_queue_overtake_after>(G::Engine, "ECS_TASK_QUEUE_OVERTAKE_AFTER", "TaskQueueOvertakeAfter", "how long the first task in the queue for CPU, memory, ports and GPUs must have waited before later ones that fit may pass it; off: never, as in the reference"), "duration", read_overtaking, row<&C::task_queue_overtake_after>(G::Engine, "", "", "").read_json, show_overtaking),
-    row<&C::task_queue_max_overtaken>(G::Engine, "ECS_TASK_QUEUE_MAX_OVERTAKEN", "TaskQueueMaxOvertaken", "once the first task has waited so long, none passes it any more"),
+    custom(row<&C::task_queue_overtake_after>(G::Engine, "ECS_TASK_QUEUE_OVERTAKE_AFTER", "TaskQueueOvertakeAfter", "how long the first task in the queue for CPU, memory, ports and GPUs must have waited before later ones that fit may pass it; off: never, as in the reference"), "duration or off", read_overtaking, read_overtaking_json, show_overtaking),
+    row<&C::task_queue_max_overtaken>(G::Engine, "ECS_TASK_QUEUE_MAX_OVERTAKEN", "TaskQueueMaxOvertaken", "once the first task has waited so long, none passes it any more; not above ECS_TASK_QUEUE_OVERTAKE_AFTER: none ever does"),
     row<&C::task_cpu_mem_limit>(G::Engine, "ECS_ENABLE_TASK_CPU_MEM_LIMIT", "TaskCPUMemLimit", "task-level CPU and memory limits; fatal if asked for and impossible"),
     row<&C::cgroup_path>(G::Engine, "ECS_CGROUP_PATH", "CgroupPath", "where cgroups are mounted"),
     row<&C::cgroup_cpu_period>(G::Engine, "ECS_CGROUP_CPU_PERIOD", "CgroupCPUPeriod", "CFS period of task limits").within({ns(8ms), ns(100ms), Reset, Reset}),
@@ -365,7 +373,7 @@ constexpr std::array kSettings{
     row<&C::untracked_image_cleanup>(G::Images, "ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "DeleteNonECSImagesEnabled", "delete other images and containers too"),
     custom(row<&C::exclude_untracked_images>(G::Images, "ECS_EXCLUDE_UNTRACKED_IMAGE", "ImageCleanupExclusionList", "images never to delete"), "comma list", read_image_exclusions, row<&C::exclude_untracked_images>(G::Images, "", "", "").read_json, show_image_exclusions),
     custom(row<&C::image_high_watermark>(G::Images, "ECS_IMAGE_CLEANUP_HIGH_WATERMARK", "ImageCleanupHighWatermark", "percent of Docker's disk in use, bytes or inodes, from which unused images are deleted whatever their age"), "percent or off", read_watermark<&C::image_high_watermark>, read_watermark_json<&C::image_high_watermark>, show_watermark<&C::image_high_watermark>),
-    custom(row<&C::image_low_watermark>(G::Images, "ECS_IMAGE_CLEANUP_LOW_WATERMARK", "ImageCleanupLowWatermark", "percent at which that ends"), "percent or off", read_watermark<&C::image_low_watermark>, read_watermark_json<&C::image_low_watermark>, show_watermark<&C::image_low_watermark>),
+    custom(row<&C::image_low_watermark>(G::Images, "ECS_IMAGE_CLEANUP_LOW_WATERMARK", "ImageCleanupLowWatermark", "percent at which that ends, held below the high one; off turns both off"), "percent or off", read_watermark<&C::image_low_watermark>, read_watermark_json<&C::image_low_watermark>, show_watermark<&C::image_low_watermark>),
 
     // 3.6
     row<&C::task_iam_role>(G::Metadata, "ECS_ENABLE_TASK_IAM_ROLE", "TaskIAMRoleEnabled", "credentials for tasks with a role"),
@@ -427,7 +435,9 @@ std::string bound_text(const Setting& setting, std::int64_t bound) {
 std::string consequence(const Setting& setting, OutOfBounds rule) {
     switch (rule) {
         case Keep: return "used as given";
-        case Clamp: return bound_text(setting, setting.bounds.low);
+        case Clamp:
+            return setting.bounds.high == Bounds{}.high ? bound_text(setting, setting.bounds.low)
+                                                        : "the nearest of them";
         case Reset: return "the default";
         case Unset: return "ignored";
         case Fatal: return "refused";

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "agent/core/host_resources.hpp"
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/reconcile.hpp"
 
 namespace nodeagent::core {
@@ -58,6 +59,9 @@ std::string network_mode_of(const FoundContainer& found) {
     return plain ? found.network_mode : std::string();
 }
 
+bool internal(const FoundContainer& found) { return label(found, kContainerNameLabel) == kNamespacePauseName; }
+
+/// Only containers of the payload: those the agent added have a definition of their own.
 std::shared_ptr<const model::Task> definition_of(const std::string& task_arn, const std::vector<FoundContainer>& found,
                                                  bool runs) {
     auto task = std::make_shared<model::Task>();
@@ -65,8 +69,9 @@ std::shared_ptr<const model::Task> definition_of(const std::string& task_arn, co
     task->family = label(found.front(), kFamilyLabel);
     task->version = label(found.front(), kVersionLabel);
     task->desired_status = runs ? "RUNNING" : "STOPPED";
-    task->network_mode = network_mode_of(found.front());
     for (const FoundContainer& one : found) {
+        if (internal(one)) continue;
+        if (task->containers.empty()) task->network_mode = network_mode_of(one);
         model::Container container;
         container.name = label(one, kContainerNameLabel);
         container.image = one.image.empty() ? one.seen.image_id : one.image;
@@ -118,8 +123,10 @@ std::string task_volume_name(std::string_view docker_name, std::string_view fami
 TaskState adopted_task(const std::string& task_arn, std::vector<FoundContainer> found, const Identity& identity,
                        const AcceptanceRules& rules, const Instant& now, const Settings& settings) {
     found = one_of_each_name(std::move(found));
-    const bool runs =
-        std::any_of(found.begin(), found.end(), [](const FoundContainer& c) { return c.seen.phase == Phase::Running; });
+    // a pause container keeps nobody's task alive
+    const bool runs = std::any_of(found.begin(), found.end(), [](const FoundContainer& c) {
+        return c.seen.phase == Phase::Running && !internal(c);
+    });
     TaskState task;
     task.arn = task_arn;
     task.definition = definition_of(task_arn, found, runs);
@@ -128,14 +135,19 @@ TaskState adopted_task(const std::string& task_arn, std::vector<FoundContainer> 
     task.task_limits = rules.task_limits;
     task.arrival = rules.arrival;
     task.resources_consumed = runs && counts_on_host(*task.definition);
+    std::size_t of_payload = 0;
     for (std::size_t i = 0; i < found.size(); ++i) {
-        const model::Container& definition = task.definition->containers[i];
         ContainerState container;
-        container.name = definition.name;
-        container.definition = {task.definition, &definition};
         container.docker_name = found[i].docker_name;
-        container.endpoint_id = found[i].endpoint_id.empty() ? identity.uuid() : found[i].endpoint_id;
-        container.essential = definition.essential;
+        if (internal(found[i])) {
+            container.kind = ContainerKind::NamespacePause;
+            container.definition = internal_definition(container.kind);
+        } else {
+            container.definition = {task.definition, &task.definition->containers[of_payload++]};
+            container.endpoint_id = found[i].endpoint_id.empty() ? identity.uuid() : found[i].endpoint_id;
+        }
+        container.name = container.definition->name;
+        container.essential = container.definition->essential;
         task.containers.push_back(std::move(container));
         if (task.credentials_id.empty()) task.credentials_id = found[i].credentials_id;
     }

@@ -33,6 +33,7 @@ struct FoundContainer {
 /// - A container that ended with 0 while another runs was not essential, or the task would have been stopped for it;
 /// all
 ///   others are.
+/// - A pause container is taken up as one, and keeps no task running.
 /// - Of two containers with one name the running one counts, then the younger; the other is a stray of a known task.
 /// - Volumes named as the agent names those of a task, and its cgroup, go with it when it is cleaned up.
 /// `found` is not empty, its elements are of this task.

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "agent/core/container_facts.hpp"
 #include "agent/core/dependencies.hpp"
+#include "agent/core/internal_containers.hpp"
 
 namespace nodeagent::core {
 
@@ -19,11 +21,12 @@ seconds until_stopped(const TaskState& task, const ContainerState& container, co
     if (const auto found = known.find(container.name); found != known.end()) return found->second;
     seconds before{0};
     for (const ContainerState& other : task.containers) {
-        if (other.known == ContainerStatus::Stopped) continue;
-        for (const model::Dependency& dependency : other.definition->depends_on) {
-            if (dependency.container_name != container.name) continue;
-            before = std::max(before, until_stopped(task, other, settings, known));
-        }
+        if (other.known == ContainerStatus::Stopped || other.name == container.name) continue;
+        const std::vector<Ordering> needs = orderings(*other.definition);
+        const bool waits =
+            (is_internal(container) && !is_internal(other)) ||
+            std::any_of(needs.begin(), needs.end(), [&](const Ordering& o) { return o.on == container.name; });
+        if (waits) before = std::max(before, until_stopped(task, other, settings, known));
     }
     return known[container.name] = before + stop_grace(container, settings.stop_timeout);
 }

@@ -181,7 +181,11 @@ asio::awaitable<void> StateReporter::work(std::string task_arn) {
         bool done = false;
         while (!done) {
             Entry entry = lanes_[task_arn].entries.front();
-            if (!worth_sending(lanes_[task_arn], entry)) break;
+            if (!worth_sending(lanes_[task_arn], entry)) {
+                // ECS has it already; a task that reports it anew must hear that too
+                if (on_ack_) on_ack_(ack_of(entry, {}));
+                break;
+            }
             const Sent verdict = co_await send(std::move(entry));
             done = verdict.kind != Verdict::TryAgain;
             if (verdict.kind == Verdict::Acknowledged) {

@@ -188,6 +188,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
         } else if (view.error().kind == ErrorKind::NotFound) {
             done.error.reset();
             task.tell(core::ContainerVanished{action.container});
+        } else {
+            done.error = named_error(kInspect, view.error(), kInspectLimit);  // its exit code is not known yet: again
         }
     }
     task.tell(std::move(done));

@@ -54,9 +54,9 @@ struct TaskEngine::State {
     asio::awaitable<void> observe(TaskBoard::Place place, std::string id, std::optional<int> exit_code);
     asio::awaitable<void> resync();
     asio::awaitable<bool> compare(core::ReconcileCause cause);
-    asio::awaitable<void> inspect(std::vector<core::Inspection> wanted, bool at_restore);
+    asio::awaitable<std::set<std::string>> inspect(std::vector<core::Inspection> wanted);
     asio::awaitable<void> compare_every_minute();
-    void release_held();
+    void release_held(std::set<std::string> unseen);
 
     // containers that no task knows (strays.cpp)
     asio::awaitable<void> settle_strays(std::vector<core::Stray> strays);

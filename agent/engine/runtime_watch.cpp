@@ -70,7 +70,8 @@ asio::awaitable<void> TaskEngine::State::observe(TaskBoard::Place place, std::st
 
 asio::awaitable<void> TaskEngine::State::resync() {
     while (link.reachable()) {
-        const auto cause = compared_once ? core::ReconcileCause::StreamBreak : core::ReconcileCause::AgentStart;
+        const bool first = !compared_once || !held.empty();
+        const auto cause = first ? core::ReconcileCause::AgentStart : core::ReconcileCause::StreamBreak;
         const bool done = co_await compare(cause);
         if (done) co_return;
         co_await parts.clock.sleep_for(kListAgainAfter);
@@ -99,32 +100,54 @@ asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
     for (const auto& [arn, runner] : runners) tasks.push_back(&runner->state());
 
     core::Reconciliation found = core::reconcile(tasks, listing, cause, parts.config.cluster);
-    co_await inspect(std::move(found.inspect), cause == core::ReconcileCause::AgentStart);
+    if (cause == core::ReconcileCause::AgentStart && compared_once) {  // again for those that could not be looked at
+        std::erase_if(found.inspect, [this](const core::Inspection& one) { return !held.contains(one.task_arn); });
+    }
+    std::set<std::string> unseen = co_await inspect(std::move(found.inspect));
     co_await settle_strays(std::move(found.strays));
-    if (cause == core::ReconcileCause::AgentStart) release_held();
-    co_return true;
+    if (cause != core::ReconcileCause::AgentStart) co_return true;
+    if (!unseen.empty() && !compared_once) {
+        log::warn("tasks wait because a container of theirs cannot be inspected; trying again every second",
+                  {{"tasks", unseen.size()}, {"one", *unseen.begin()}});
+    }
+    release_held(std::move(unseen));
+    co_return held.empty();
 }
 
-asio::awaitable<void> TaskEngine::State::inspect(std::vector<core::Inspection> wanted, bool at_restore) {
+/// The tasks of which a container could not be looked at.
+asio::awaitable<std::set<std::string>> TaskEngine::State::inspect(std::vector<core::Inspection> wanted) {
+    std::set<std::string> unseen;
     for (const core::Inspection& one : wanted) {
         Result<runtime::ContainerView> view = co_await observer.look(one.runtime_id);
         TaskRunner* runner = find(one.task_arn);
         if (runner == nullptr) continue;
         if (view) {
             core::Observation seen = observation(*std::move(view));
-            runner->tell(
-                core::ContainerObserved{.container = one.container, .seen = std::move(seen), .at_restore = at_restore});
+            runner->tell(core::ContainerObserved{
+                .container = one.container, .seen = std::move(seen), .at_restore = held.contains(one.task_arn)});
         } else if (view.error().kind == ErrorKind::NotFound) {
             runner->tell(core::ContainerVanished{one.container});
+        } else {
+            unseen.insert(one.task_arn);
         }
     }
+    co_return unseen;
 }
 
-void TaskEngine::State::release_held() {
+/// All but those of which too little is known: one that was started and has ended must not be started again.
+void TaskEngine::State::release_held(std::set<std::string> unseen) {
     compared_once = true;
+    std::set<std::string> still;
     for (const std::string& arn : std::exchange(held, {})) {
-        if (TaskRunner* runner = find(arn)) runner->tell(core::Resumed{});
+        TaskRunner* runner = find(arn);
+        if (runner == nullptr) continue;
+        if (unseen.contains(arn)) {
+            still.insert(arn);
+        } else {
+            runner->tell(core::Resumed{});
+        }
     }
+    held = std::move(still);
 }
 
 }  // namespace nodeagent::engine

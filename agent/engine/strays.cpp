@@ -82,6 +82,7 @@ asio::awaitable<void> TaskEngine::State::adopt(std::string task_arn, std::vector
     if (!saved) {  // it is saved with its next change, or found again
         log::error("a task taken up again is not saved yet", {{"task", task_arn}, {"cause", saved.error().what}});
     }
+    if (!refusal.empty()) runner.tell(core::DesiredChanged{core::TaskStatus::Stopped});  // the machine drains
     runner.tell(core::Resumed{});
     launch(runner);
 }

@@ -1,6 +1,8 @@
 #include "agent/engine/resources/vault.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace nodeagent::engine {
 
@@ -8,7 +10,7 @@ namespace {
 
 constexpr std::size_t kShortestRedacted = 4;  // shorter values would blank out words they have nothing to do with
 
-void replace_all(std::string& text, const std::string& value) {
+void replace_all(std::string& text, std::string_view value) {
     constexpr std::string_view kInstead = "<redacted>";
     if (value.size() < kShortestRedacted) return;
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at + kInstead.size())) {
@@ -34,10 +36,14 @@ std::optional<runtime::RegistryAuth> Vault::registry(const std::string& task_arn
 std::string Vault::redacted(const std::string& task_arn, std::string text) const {
     const auto task = by_task_.find(task_arn);
     if (task == by_task_.end()) return text;
-    for (const auto* values : {&task->second.secrets.ssm, &task->second.secrets.asm_secrets}) {
-        for (const auto& [key, value] : *values) replace_all(text, value.reveal());
+    std::vector<std::string_view> values;
+    for (const auto* shelf : {&task->second.secrets.ssm, &task->second.secrets.asm_secrets}) {
+        for (const auto& [key, value] : *shelf) values.push_back(value.reveal());
     }
-    for (const auto& [id, auth] : task->second.registries) replace_all(text, auth.password.reveal());
+    for (const auto& [id, auth] : task->second.registries) values.push_back(auth.password.reveal());
+    // a value may be part of another: the longer one goes first, whole
+    std::sort(values.begin(), values.end(), [](auto a, auto b) { return a.size() > b.size(); });
+    for (const std::string_view value : values) replace_all(text, value);
     return text;
 }
 

@@ -207,6 +207,15 @@ TEST_F(Load, WatermarksArePercentagesOrOff) {
     EXPECT_EQ(config().image_high_watermark, 85);
 }
 
+TEST_F(Load, TheFileTurnsOvertakingOffToo) {
+    host.files[kFile] = R"({"TaskQueueOvertakeAfter":"off"})";
+    EXPECT_EQ(config().task_queue_overtake_after, 0s);
+    host.files[kFile] = R"({"TaskQueueOvertakeAfter":0})";
+    EXPECT_EQ(config().task_queue_overtake_after, 0s);
+    host.files[kFile] = R"({"TaskQueueOvertakeAfter":60000000000})";
+    EXPECT_EQ(config().task_queue_overtake_after, 60s);
+}
+
 TEST_F(Load, TreatsBadDurationsAsTheTableSays) {
     environment["ECS_CONTAINER_STOP_TIMEOUT"] = "-3s";
     environment["ECS_CONTAINER_START_TIMEOUT"] = "10s";

@@ -1,5 +1,6 @@
 #include "agent/core/adopt.hpp"
 
+#include "agent/core/internal_containers.hpp"
 #include "agent/core/reconcile.hpp"
 #include "agent/core/saved_task.hpp"
 #include "task_builder.hpp"
@@ -113,6 +114,37 @@ TEST(Adopt, ItsCgroupAndTheVolumesNamedForItGoWithIt) {
     EXPECT_TRUE(task.task_limits);
     EXPECT_EQ(task_volume_name("ecs-web-3-data-0011", "web", "3"), "");
     EXPECT_EQ(task_volume_name(ours, "web", "4"), "");
+}
+
+TEST(Adopt, APauseContainerIsTakenUpAsOneAndKeepsNoTaskRunning) {
+    Observation ended = running("web");
+    ended.phase = Phase::Stopped;
+    ended.exit_code = 0;
+    ended.finished_at = kNow.wall;
+    FoundContainer pause = found(std::string(kNamespacePauseName), running("pause"));
+    pause.network_mode = "none";
+    const TaskState over = adopted({pause, found("web", ended)});
+    EXPECT_EQ(over.desired, TaskStatus::Stopped);
+    EXPECT_EQ(over.definition->network_mode, "bridge");
+    EXPECT_THAT(over.definition->containers, SizeIs(1));
+    EXPECT_TRUE(over.find("web")->essential);
+
+    Bench b(adopted({pause, found("web", running("web"))}));
+    EXPECT_EQ(b.task.desired, TaskStatus::Running);
+    const ContainerState* kept = b.task.find(kNamespacePauseName);
+    ASSERT_NE(kept, nullptr);
+    EXPECT_EQ(kept->kind, ContainerKind::NamespacePause);
+    EXPECT_EQ(kept->endpoint_id, "");
+    b.hear(Resumed{});
+    for (const ReportContainer& report : all_of<ReportContainer>(b.last)) {
+        EXPECT_EQ(report.change.container_name, "web") << "the agent's own containers are not reported";
+    }
+    const auto again = decode_saved_task(encode_saved_task(b.task));
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_EQ(again->find(kNamespacePauseName)->kind, ContainerKind::NamespacePause);
+    const auto alone = decode_saved_task(encode_saved_task(adopted({pause})));
+    ASSERT_TRUE(alone) << alone.error().what;
+    EXPECT_EQ(alone->desired, TaskStatus::Stopped);
 }
 
 TEST(Adopt, SurvivesBeingSaved) {

@@ -34,7 +34,8 @@ TEST(InternalContainers, ATaskThatSharesPidOrIpcNamespacesGetsAPauseContainer) {
         payload.pid_mode = pid;
         payload.ipc_mode = ipc;
         std::vector<std::string> found;
-        for (const ContainerState& c : accepted(payload)->containers) found.emplace_back(to_string(c.kind));
+        const auto task = accepted(payload);
+        for (const ContainerState& c : task->containers) found.emplace_back(to_string(c.kind));
         return found;
     };
     EXPECT_THAT(kinds("task", ""), ElementsAre("NORMAL", "NAMESPACE_PAUSE"));

@@ -25,6 +25,13 @@ TEST(StopTime, AddsUpAlongDependenciesBecauseTheyStopOneAfterTheOther) {
     EXPECT_EQ(longest_stop(task, {}), 37s);
 }
 
+TEST(StopTime, AddsUpAlongVolumesFromToo) {
+    model::Container web = stopping_in(container("web"), 10);
+    web.volumes_from.push_back({.source_container = "data"});
+    const TaskState task = task_of({web, stopping_in(container("data"), 20)});
+    EXPECT_EQ(longest_stop(task, {}), 30s);
+}
+
 TEST(StopTime, OfAContainerWithoutOneIsTheSetting) {
     Settings settings;
     settings.stop_timeout = 90s;

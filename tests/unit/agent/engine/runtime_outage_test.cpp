@@ -138,6 +138,27 @@ TEST_F(RuntimeOutageTest, ARestartedAgentReportsWhatEndedMeanwhile) {
     EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::Stopped)->exit_code, 4);
 }
 
+TEST_F(RuntimeOutageTest, AJobThatRanToItsEndIsNotRunAgainBecauseItCouldNotBeLookedAtOnce) {
+    start();
+    backend.on("start").block();
+    accept({task(kArn, {container("app")})});
+    settle();
+    store.failures = -1;  // killed: what stop() would have saved is lost
+    stop();
+    store.failures = 0;
+    backend.release("start");
+    const std::string id = backend.find("app")->view.id;
+    run(backend.start(id, 1s));
+    backend.exit("app", 0);
+    const int starts = backend.calls("start");
+    backend.on("inspect").fail({.kind = ErrorKind::Timeout, .what = "busy"}, 1);
+    start();
+    live_through(10s);
+    EXPECT_EQ(backend.calls("start"), starts);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::Stopped)->exit_code, 0);
+}
+
 TEST_F(RuntimeOutageTest, AContainerCreatedBeforeItsIdWasSavedIsFoundByItsName) {
     start();
     backend.on("start").block();

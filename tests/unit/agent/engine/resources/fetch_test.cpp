@@ -346,6 +346,9 @@ TEST(VaultTest, HidesWhatItHoldsInTextsOfOthersAndForgetsItWithTheTask) {
     EXPECT_EQ(vault.redacted("arn", "bad option hunter2, bad login open sesame"),
               "bad option <redacted>, bad login <redacted>");
     EXPECT_EQ(vault.redacted("other", "hunter2"), "hunter2");
+    vault.of("arn").secrets.ssm.emplace("part", Secret("hunter"));
+    vault.of("arn").secrets.ssm.emplace("whole", Secret("big hunter2 game"));
+    EXPECT_EQ(vault.redacted("arn", "no big hunter2 game"), "no <redacted>") << "one value is part of another";
     vault.wipe("arn");
     EXPECT_FALSE(vault.registry("arn", "p"));
     EXPECT_TRUE(vault.secrets("arn").ssm.empty());
