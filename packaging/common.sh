@@ -62,7 +62,12 @@ start_dockerd() {
 # stop_dockerd DIR: stops the daemon and its containers' leftovers, unmounts, removes DIR.
 stop_dockerd() {
     local dir=$1 mount
-    [ -z "${dockerd_pid:-}" ] || { kill "$dockerd_pid" 2>/dev/null; wait "$dockerd_pid" 2>/dev/null; dockerd_pid=; }
+    if [ -n "${dockerd_pid:-}" ]; then
+        kill "$dockerd_pid" 2>/dev/null
+        # it waits for containers that do not end; nobody waits for it longer than this
+        timeout 30 tail --pid="$dockerd_pid" -f /dev/null || kill -KILL "$dockerd_pid" 2>/dev/null
+        wait "$dockerd_pid" 2>/dev/null; dockerd_pid=
+    fi
     while read -r _ mount _; do
         case "$mount" in "$dir"/*) umount -l "$mount" 2>/dev/null ;; esac
     done </proc/mounts

@@ -202,6 +202,8 @@ asio::awaitable<void> StateReporter::work(std::string task_arn) {
 }
 
 bool StateReporter::worth_sending(const Lane& lane, const Entry& entry) const {
+    // PENDING says nothing but the digests its containers bring; the ticker has taken them along already
+    if (entry.task.status < model::TaskStatus::Running && entry.containers.empty()) return false;
     const std::shared_ptr<const model::Snapshot> snapshot = board_.current();
     model::TaskStatus sent = lane.sent;
     if (const auto task = snapshot->tasks.find(entry.task.task_arn); task != snapshot->tasks.end()) {

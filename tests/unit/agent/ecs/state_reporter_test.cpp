@@ -212,6 +212,21 @@ TEST_F(StateReporterTest, FlushesLeftOverContainersWithTheTasksCurrentStatus) {
     EXPECT_EQ(submissions().size(), 1U) << "once";
 }
 
+TEST_F(StateReporterTest, SendsNoPendingThatTellsNothing) {
+    http.on("POST", "*").reply(200, "{}");
+    publish("arn:1", TaskStatus::None);
+    reporter.start();
+    run_until_idle(io);
+    reporter.submit(container_change("arn:1", "web", ContainerStatus::ManifestPulled));
+    clock.advance(30s, io);
+    EXPECT_EQ(submissions().size(), 1U) << "the ticker takes the digest along";
+    reporter.submit(task_change("arn:1", TaskStatus::ManifestPulled));
+    run_until_idle(io);
+    EXPECT_EQ(submissions().size(), 1U);
+    ASSERT_EQ(acks.size(), 2U);
+    EXPECT_EQ(acks[1].task_status, TaskStatus::ManifestPulled) << "the task need not report it again";
+}
+
 TEST_F(StateReporterTest, LeavesTheBatchOfAStoppedTaskToItsOwnChange) {
     http.on("POST", "*").reply(200, "{}");
     publish("arn:1", TaskStatus::Stopped);
