@@ -1,5 +1,5 @@
 #pragma once
-// A store in memory whose commits fail on demand.
+// A store in memory that fails on demand.
 
 #include <utility>
 #include <vector>
@@ -10,7 +10,13 @@ namespace nodeagent::fakes {
 
 class FlakyStore final : public engine::StateStore {
   public:
-    asio::awaitable<Result<engine::StoredState>> load() override { return memory_.load(); }
+    asio::awaitable<Result<engine::StoredState>> load() override {
+        if (load_failures > 0) {
+            --load_failures;
+            co_return Error{.kind = ErrorKind::Conflict, .what = "database is locked"};
+        }
+        co_return co_await memory_.load();
+    }
     asio::awaitable<Result<void>> commit(std::vector<engine::StoreChange> changes) override {
         ++commits;
         if (failures != 0) {
@@ -25,7 +31,8 @@ class FlakyStore final : public engine::StateStore {
         return memory_.set_aside(shelf, std::move(key), std::move(why));
     }
 
-    int failures = 0;  ///< commits that fail from now on; negative: all
+    int load_failures = 0;  ///< loads that fail from now on
+    int failures = 0;       ///< commits that fail from now on; negative: all
     int commits = 0;
     std::vector<engine::StoreChange> history;  ///< what became durable, in order
     std::vector<std::string> damaged;

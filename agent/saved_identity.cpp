@@ -1,0 +1,111 @@
+#include "agent/saved_identity.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "agent/base/backoff.hpp"
+#include "agent/base/log.hpp"
+#include "agent/base/time_format.hpp"
+#include "agent/base/version.hpp"
+#include "agent/start_checks.hpp"
+
+namespace nodeagent {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr BackoffPolicy kStoreBackoff{.min = 1s, .max = 30s, .jitter = 0.2, .multiplier = 1.5};
+
+}  // namespace
+
+/// A store that is held, full or closed to us may be free later; ending would only be repeated by what starts the
+/// agent.
+asio::awaitable<engine::StoredState> SavedIdentity::load_when_possible() {
+    Backoff backoff(kStoreBackoff);
+    std::string told;
+    for (;;) {
+        auto loaded = co_await parts_.store.load();
+        if (loaded) {
+            if (!told.empty()) log::info("the saved state can be used now", {{"directory", parts_.config.data_dir}});
+            co_return *std::move(loaded);
+        }
+        const Error failure = loaded.error();
+        if (told != failure.what) {
+            log::error("the saved state cannot be used; waiting until it can",
+                       {{"error", failure.what}, {"remedy", state_remedy(failure.kind, parts_.config.data_dir)}});
+        }
+        told = failure.what;
+        co_await parts_.clock.sleep_for(backoff.next());
+    }
+}
+
+/// What the disk brought along is removed, not taken up: also if this agent is killed before that is done.
+asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::start_fresh(engine::StoredState left) {
+    log::warn("the saved state is of another EC2 instance; starting fresh",
+              {{"saved", left.metadata_value(engine::kEc2InstanceIdKey)}, {"now", ec2_instance_id_}});
+    engine::StoredState fresh;
+    fresh.metadata[std::string(engine::kLeftoversBeforeKey)] = rfc3339_nanos(parts_.clock.now().wall);
+    std::vector<engine::StoreChange> changes = left.forget_all();
+    for (const auto& [key, text] : fresh.metadata) changes.push_back({engine::Shelf::Metadata, key, text});
+    const auto cleared = co_await parts_.store.commit(std::move(changes));
+    if (!cleared) co_return Ending{kExitRecoverable, with_context("forget the saved state", cleared.error()).what};
+    co_return fresh;
+}
+
+asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::open() {
+    engine::StoredState loaded = co_await load_when_possible();
+    for (const std::string& damage : loaded.damaged)
+        log::error("a saved record is damaged and was set aside", {{"record", damage}});
+    if (parts_.ec2_instance_id) {
+        auto instance_id = co_await parts_.ec2_instance_id();
+        if (instance_id) ec2_instance_id_ = *std::move(instance_id);
+    }
+    const std::string& cluster = parts_.config.cluster;
+    const Identity identity = compare_identity(loaded, cluster, ec2_instance_id_);
+    if (identity == Identity::OtherMachine) co_return co_await start_fresh(std::move(loaded));
+    if (identity == Identity::OtherCluster) {
+        co_return Ending{kExitTerminal, "the saved state in " + parts_.config.data_dir + " belongs to cluster " +
+                                            loaded.metadata_value(engine::kClusterKey) + ", but ECS_CLUSTER is " +
+                                            (cluster.empty() ? "default" : cluster) +
+                                            "; restore ECS_CLUSTER, or remove that directory to join as a new "
+                                            "instance"};
+    }
+    if (ec2_instance_id_.empty()) ec2_instance_id_ = loaded.metadata_value(engine::kEc2InstanceIdKey);
+    co_return loaded;
+}
+
+asio::awaitable<void> SavedIdentity::save(ecs::Registered registered) {
+    std::vector<engine::StoreChange> changes;
+    const auto keep = [&](std::string_view key, const std::string& text) {
+        changes.push_back({.shelf = engine::Shelf::Metadata, .key = std::string(key), .text = text});
+    };
+    keep(engine::kAgentVersionKey, std::string(kAgentVersion));
+    keep(engine::kAvailabilityZoneKey, registered.availability_zone);
+    keep(engine::kClusterKey, registered.cluster);
+    keep(engine::kContainerInstanceArnKey, registered.container_instance_arn);
+    keep(engine::kEc2InstanceIdKey, ec2_instance_id_);
+    Backoff backoff(kStoreBackoff);
+    for (bool told = false;; told = true) {
+        std::vector<engine::StoreChange> copy = changes;
+        const auto saved = co_await parts_.store.commit(std::move(copy));
+        if (saved) co_return;
+        if (!told) {
+            log::error(
+                "the instance's identity cannot be saved; until it is, a restart registers a new instance",
+                {{"error", saved.error().what}, {"remedy", state_remedy(saved.error().kind, parts_.config.data_dir)}});
+        }
+        co_await parts_.clock.sleep_for(backoff.next());
+    }
+}
+
+/// Every task waits by itself until it can be saved, and nothing happens that is not recorded; only a database that
+/// broke while it was open needs a new start, which makes a new one.
+std::optional<Ending> SavedIdentity::failed(const Error& error) const {
+    if (error.kind == ErrorKind::Malformed) return Ending{kExitRecoverable, error.what};
+    log::critical("state cannot be saved; work waits until it can",
+                  {{"error", error.what}, {"remedy", state_remedy(error.kind, parts_.config.data_dir)}});
+    return std::nullopt;
+}
+
+}  // namespace nodeagent

@@ -1,0 +1,47 @@
+#pragma once
+// Which container instance this agent was and is, in its state store: the store is opened and judged at the start
+// (control-plane.md 1), and told the identity after registration.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/base/clock.hpp"
+#include "agent/ecs/registration.hpp"
+#include "agent/ending.hpp"
+#include "agent/engine/state_store.hpp"
+
+namespace nodeagent {
+
+class SavedIdentity {
+  public:
+    /// All outlive it.
+    struct Parts {
+        engine::StateStore& store;
+        Clock& clock;
+        const config::Config& config;
+        /// Of this EC2 instance, from the metadata service; empty on a machine that is none.
+        std::function<asio::awaitable<Result<std::string>>()> ec2_instance_id;
+    };
+    explicit SavedIdentity(Parts parts) : parts_(std::move(parts)) {}
+
+    /// The state to go on with: nothing of it when the disk came from another machine. Waits as long as the store
+    /// cannot be used. Ends the agent when the state belongs to another cluster.
+    asio::awaitable<OrEnding<engine::StoredState>> open();
+    /// Returns once it is durable; tries until then.
+    asio::awaitable<void> save(ecs::Registered registered);
+    /// What a write that failed means for the agent: nothing when it may succeed later.
+    [[nodiscard]] std::optional<Ending> failed(const Error& error) const;
+
+    /// This machine's, else the saved one, else "". Known after open().
+    [[nodiscard]] const std::string& ec2_instance_id() const { return ec2_instance_id_; }
+
+  private:
+    asio::awaitable<engine::StoredState> load_when_possible();
+    asio::awaitable<OrEnding<engine::StoredState>> start_fresh(engine::StoredState left);
+
+    Parts parts_;
+    std::string ec2_instance_id_;
+};
+
+}  // namespace nodeagent
