@@ -12,6 +12,7 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 Result<Arguments> parsed(std::vector<const char*> arguments) { return parse_arguments(arguments); }
 
@@ -170,6 +171,22 @@ TEST(Arguments, AreExplainedWhenWrong) {
     EXPECT_EQ(parsed({"--endpoint=http://h:1", "why", "x"})->endpoint, "http://h:1");
     EXPECT_TRUE(parsed({"why", "--help"})->help);
     EXPECT_THAT(usage_of(Verb::Why), HasSubstr("ID is a task ARN"));
+}
+
+TEST(Arguments, ACommandIsExplainedWithItsOwnFlagsOnly) {
+    EXPECT_THAT(usage_of(Verb::Why), StartsWith("usage: ecs-node why ID [--json] [--endpoint URL]\n"));
+    EXPECT_THAT(usage_of(Verb::Drain),
+                StartsWith("usage: ecs-node drain [--wait] [--tasks-only] [--json] [--socket PATH]\n"));
+    EXPECT_THAT(usage_of(Verb::Drain), Not(HasSubstr("--endpoint")));
+    EXPECT_THAT(usage_of(Verb::Undrain), StartsWith("usage: ecs-node undrain [--json] [--socket PATH]\n"));
+    EXPECT_THAT(usage_of(Verb::Status), AllOf(HasSubstr("--endpoint URL"), Not(HasSubstr("--socket"))));
+}
+
+TEST(Arguments, WrongOnesAreAnsweredWithTheCommandsUsageLine) {
+    EXPECT_THAT(parsed({"undrain", "--frob"}).error().what,
+                HasSubstr("usage: ecs-node undrain [--json] [--socket PATH]"));
+    EXPECT_THAT(parsed({"task"}).error().what, HasSubstr("usage: ecs-node task ID [--json] [--endpoint URL]"));
+    EXPECT_THAT(parsed({"frob"}).error().what, HasSubstr("ecs-node --help lists the commands"));
 }
 
 TEST(Table, DoesNotLetNamesSteerTheTerminal) {
