@@ -33,6 +33,8 @@ inline model::Container container(std::string name, bool essential = true) {
 }
 inline model::Container sidecar(std::string name) { return container(std::move(name), false); }
 
+inline NamedError error(std::string_view name, std::string message) { return {std::string(name), std::move(message)}; }
+
 inline model::Container with_dependency(model::Container c, std::string on, std::string condition) {
     c.depends_on.push_back({std::move(on), std::move(condition)});
     return c;
