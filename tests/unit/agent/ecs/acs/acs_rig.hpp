@@ -1,6 +1,7 @@
 #pragma once
-// What the session tests share: a scripted AcsHandler, static credentials, a loop with a manual clock.
+// What the session tests share: a scripted AcsHandler, static credentials, a server on a loop with a manual clock.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,5 +101,24 @@ T run_alone(asio::awaitable<T> work) {
     io.run();
     return std::move(*out);
 }
+
+/// A service that sessions connect to. They are spawned in `scope`, which is empty before they are destroyed.
+class SessionTest : public testing::Test {
+  protected:
+    void TearDown() override {
+        scope.cancel();
+        EXPECT_TRUE(wait([this] { return scope.size() == 0; })) << "the session does not stop";
+        server.reset();
+        io.restart();
+        io.poll();
+    }
+    bool wait(std::function<bool()> done) { return fakes::run_until(io, std::move(done)); }
+
+    asio::io_context io;
+    fakes::ManualClock clock;
+    std::unique_ptr<fakes::FakeAcs> server = std::make_unique<fakes::FakeAcs>(io);
+    StaticCredentials credentials;
+    Scope scope{io.get_executor()};
+};
 
 }  // namespace nodeagent::ecs

@@ -19,17 +19,8 @@ using namespace std::chrono_literals;
 const char* const kHeartbeat = R"({"type":"HeartbeatMessage","message":{"messageId":"hb","healthy":true}})";
 const char* const kHeartbeatAck = R"({"type":"HeartbeatAckRequest","message":{"messageId":"hb"}})";
 
-class AcsSessionTest : public testing::Test {
+class AcsSessionTest : public SessionTest {
   protected:
-    AcsSessionTest() : server(std::make_unique<FakeAcs>(io)) {}
-    ~AcsSessionTest() override {
-        scope.cancel();
-        EXPECT_TRUE(run_until(io, [&] { return scope.size() == 0; })) << "the session does not stop";
-        server.reset();
-        io.restart();
-        io.poll();
-    }
-
     static asio::awaitable<Result<std::string>> discover(AcsSessionTest* test) {
         ++test->discoveries;
         if (test->undiscoverable) co_return Error{.kind = ErrorKind::Unavailable, .what = "no endpoint"};
@@ -50,7 +41,6 @@ class AcsSessionTest : public testing::Test {
         start(std::move(dialing));
         ASSERT_TRUE(run_until(io, [&] { return session->status().connected && server->connected(); }));
     }
-    bool wait(std::function<bool()> done) { return run_until(io, std::move(done)); }
     bool reconnects() {
         return wait([&] { return server->upgrades() == 2 && session->status().connected; });
     }
@@ -58,16 +48,11 @@ class AcsSessionTest : public testing::Test {
         return wait([&] { return !session->status().connected && !session->status().last_error.empty(); });
     }
 
-    asio::io_context io;
-    fakes::ManualClock clock;
-    std::unique_ptr<FakeAcs> server;
-    StaticCredentials credentials;
     ScriptedHandler handler;
     credentials::Registry registry;
     AcsConversation conversation{handler, registry, clock, -1};
     std::unique_ptr<net::WsDialer> dialer;
     std::unique_ptr<AcsSession> session;
-    Scope scope{io.get_executor()};
     int discoveries = 0;
     int inactive = 0;
     bool undiscoverable = false;

@@ -53,15 +53,8 @@ Frame parse_frame(const std::string& text) {
     return out;
 }
 
-class TcsSessionTest : public testing::Test {
+class TcsSessionTest : public SessionTest {
   protected:
-    ~TcsSessionTest() override {
-        scope.cancel();
-        EXPECT_TRUE(run_until(io, [&] { return scope.size() == 0; })) << "the session does not stop";
-        server.reset();
-        io.restart();
-        io.poll();
-    }
     static asio::awaitable<Result<std::string>> discover(TcsSessionTest* test) { co_return test->server->endpoint(); }
     static asio::awaitable<Result<void>> ping(TcsSessionTest* test) {
         if (test->runtime_gone) co_return Error{.kind = ErrorKind::Unavailable, .what = "gone"};
@@ -74,20 +67,14 @@ class TcsSessionTest : public testing::Test {
         scope.spawn(session->run());
         ASSERT_TRUE(run_until(io, [&] { return session->status().connected && server->connected(); }));
     }
-    bool wait(std::function<bool()> done) { return run_until(io, std::move(done)); }
     bool received(std::size_t count) {
         return wait([&] { return server->received().size() >= count; });
     }
     Frame frame(std::size_t index) { return parse_frame(server->received().at(index)); }
 
-    asio::io_context io;
-    fakes::ManualClock clock;
-    std::unique_ptr<FakeAcs> server = std::make_unique<FakeAcs>(io);
-    StaticCredentials credentials;
     net::WsDialer dialer{net::WsDialer::Options{}};
     bool runtime_gone = false;
     std::unique_ptr<TcsSession> session;
-    Scope scope{io.get_executor()};
 };
 
 TEST_F(TcsSessionTest, SendsAnIdleRequestFirstInASignedFrame) {
