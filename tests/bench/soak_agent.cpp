@@ -13,8 +13,8 @@
 
 #include "agent/base/strings.hpp"
 #include "agent/engine/sqlite_store.hpp"
-#include "tests/bench/soak_directory.hpp"
 #include "tests/bench/soak_report.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/harness/agent_process.hpp"
 #include "tests/harness/control_plane.hpp"
 #include "tests/harness/docker_client.hpp"
@@ -197,7 +197,7 @@ class AgentSoak {
     }
 
     SoakOptions options_;
-    Directory directory_;
+    fakes::TempDirectory directory_;
     SoakReport report_;
     WorkloadSource source_;
     harness::DockerClient docker_;

@@ -21,9 +21,9 @@
 #include "agent/engine/task_engine.hpp"
 #include "tests/bench/scripted_runtime.hpp"
 #include "tests/bench/scripted_service.hpp"
-#include "tests/bench/soak_directory.hpp"
 #include "tests/bench/soak_report.hpp"
 #include "tests/fakes/fixed_credentials.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::soak {
 
@@ -241,7 +241,7 @@ class EngineSoak {
     }
 
     SoakOptions options_;
-    Directory directory_;
+    fakes::TempDirectory directory_;
     SoakReport report_;
     WorkloadSource source_;
     Ledger ledger_;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,14 +16,13 @@
 
 #include "cgroups/cgroup.hpp"
 #include "cgroups/hierarchy.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::fakes {
 
 class CgroupTree final : public cgroups::DirectoryOps {
   public:
     explicit CgroupTree(cgroups::Version version) : version_(version) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "cgroup-tree.XXXXXX").string();
-        root_ = ::mkdtemp(pattern.data());
         if (version == cgroups::Version::V2) {
             for (const auto& [name, content] : files_of("")) put(name, content);
             put("cgroup.controllers", "cpuset cpu io memory pids\n");
@@ -37,11 +35,10 @@ class CgroupTree final : public cgroups::DirectoryOps {
         put("cpuset/cpuset.cpus", "0-1\n");
         put("cpuset/cpuset.mems", "0\n");
     }
-    ~CgroupTree() override { std::filesystem::remove_all(root_); }
     CgroupTree(const CgroupTree&) = delete;
     CgroupTree& operator=(const CgroupTree&) = delete;
 
-    [[nodiscard]] const std::string& root() const { return root_; }
+    [[nodiscard]] const std::string& root() const { return root_.path(); }
     [[nodiscard]] bool has(const std::string& path) const { return std::filesystem::exists(root_ + "/" + path); }
     [[nodiscard]] std::string content(const std::string& path) const {
         std::ifstream file(root_ + "/" + path);
@@ -54,7 +51,7 @@ class CgroupTree final : public cgroups::DirectoryOps {
     int make(int parent, const char* name) override {
         if (DirectoryOps::make(parent, name) != 0) return -1;
         const std::string directory = path_of(parent) + "/" + name;
-        const std::string inside = directory.substr(root_.size() + 1);
+        const std::string inside = directory.substr(root().size() + 1);
         const std::string controller = version_ == cgroups::Version::V1 ? inside.substr(0, inside.find('/')) : "";
         for (const auto& [file, text] : files_of(controller)) put(inside + "/" + file, text);
         return 0;
@@ -62,7 +59,7 @@ class CgroupTree final : public cgroups::DirectoryOps {
 
     int remove(int parent, const char* name) override {
         const std::string directory = path_of(parent) + "/" + name;
-        if (!content(directory.substr(root_.size() + 1) + "/cgroup.procs").empty()) {
+        if (!content(directory.substr(root().size() + 1) + "/cgroup.procs").empty()) {
             errno = EBUSY;
             return -1;
         }
@@ -99,7 +96,7 @@ class CgroupTree final : public cgroups::DirectoryOps {
     }
 
     cgroups::Version version_;
-    std::string root_;
+    TempDirectory root_;
 };
 
 }  // namespace nodeagent::fakes

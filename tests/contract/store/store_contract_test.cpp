@@ -5,7 +5,6 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -19,6 +18,7 @@
 #include "agent/engine/memory_store.hpp"
 #include "agent/engine/sqlite_database.hpp"
 #include "agent/engine/sqlite_store.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::engine {
 namespace {
@@ -28,21 +28,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
-
-class TempDirectory {
-  public:
-    TempDirectory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "store.XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~TempDirectory() { std::filesystem::remove_all(path_); }
-    TempDirectory(const TempDirectory&) = delete;
-    TempDirectory& operator=(const TempDirectory&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 template <class T>
 T run(asio::io_context& io, asio::awaitable<T> work) {
@@ -63,7 +48,7 @@ class StoreContract : public testing::TestWithParam<Kind> {
     StoreContract() : store(GetParam().make(io, directory.path())) { run(io, store->load()); }
     StoredState loaded() { return *run(io, store->load()); }
 
-    TempDirectory directory;
+    fakes::TempDirectory directory;
     asio::io_context io;
     std::unique_ptr<StateStore> store;
 };
@@ -145,21 +130,26 @@ INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
 
 class SqliteStoreTest : public testing::Test {
   protected:
-    [[nodiscard]] std::string file() const { return directory.path() + "/data/ecs-node-agent.db"; }
+    [[nodiscard]] std::string file() const { return directory + "/data/ecs-node-agent.db"; }
     [[nodiscard]] std::unique_ptr<SqliteStore> open() {
-        return std::make_unique<SqliteStore>(io.get_executor(), directory.path() + "/data/");
+        return std::make_unique<SqliteStore>(io.get_executor(), directory + "/data/");
     }
 
+    void write_one_task() {
+        const auto store = open();
+        run(io, store->load());
+        run(io, store->put(Shelf::Tasks, "arn", "task"));
+    }
     /// Runs statements on the file behind the store's back.
     void open_raw(const char* sql) {
-        std::filesystem::create_directories(directory.path() + "/data");
+        std::filesystem::create_directories(directory + "/data");
         sqlite3* handle = nullptr;
         ASSERT_EQ(sqlite3_open(file().c_str(), &handle), SQLITE_OK);
         EXPECT_EQ(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
         sqlite3_close(handle);
     }
 
-    TempDirectory directory;
+    fakes::TempDirectory directory;
     asio::io_context io;
 };
 
@@ -177,9 +167,9 @@ TEST_F(SqliteStoreTest, RemembersWhatWasCommittedWhenTheProcessIsKilled) {
     run(io, store->load());
     run(io, store->put(Shelf::Tasks, "arn", "task"));
     // what is on the disk at this moment, log included, is all that a killed process leaves
-    std::filesystem::create_directory(directory.path() + "/killed");
-    std::filesystem::copy(directory.path() + "/data", directory.path() + "/killed");
-    SqliteStore next(io.get_executor(), directory.path() + "/killed");
+    std::filesystem::create_directory(directory + "/killed");
+    std::filesystem::copy(directory + "/data", directory + "/killed");
+    SqliteStore next(io.get_executor(), directory + "/killed");
     EXPECT_THAT(run(io, next.load())->tasks, ElementsAre(Pair("arn", "task")));
 }
 
@@ -187,7 +177,7 @@ TEST_F(SqliteStoreTest, IsReadableByItsOwnerOnly) {
     auto store = open();
     run(io, store->load());
     run(io, store->put(Shelf::Tasks, "arn", "task"));
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/data")) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory + "/data")) {
         struct stat status {};
         ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 0777U, 0600U) << entry.path();
@@ -210,7 +200,7 @@ TEST_F(SqliteStoreTest, CommitsThatWaitTogetherShareATransaction) {
 }
 
 TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsMovedAsideAndReported) {
-    std::filesystem::create_directory(directory.path() + "/data");
+    std::filesystem::create_directory(directory + "/data");
     std::ofstream(file()) << std::string(8192, 'x');
     auto store = open();
     const Result<StoredState> state = run(io, store->load());
@@ -219,7 +209,7 @@ TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsMovedAsideAndReported) {
     EXPECT_THAT(state->damaged[0], HasSubstr(".damaged-"));
     EXPECT_TRUE(run(io, store->put(Shelf::Tasks, "arn", "task")));
     int kept = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/data")) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory + "/data")) {
         kept += entry.path().string().find(".damaged-") != std::string::npos ? 1 : 0;
     }
     EXPECT_EQ(kept, 1);
@@ -298,14 +288,15 @@ TEST_F(SqliteStoreTest, ARowThatHoldsNoTextIsSetAsideAndTheOthersStay) {
     EXPECT_THAT(run(io, store->load())->damaged, IsEmpty()) << "reported once";
 }
 
+std::vector<const char*> migrations_and(const char* one_more) {
+    std::vector<const char*> all(SqliteDatabase::known_migrations().begin(), SqliteDatabase::known_migrations().end());
+    all.push_back(one_more);
+    return all;
+}
+
 TEST_F(SqliteStoreTest, AnOlderFileIsBroughtUpToDateStepByStep) {
-    auto store = open();
-    run(io, store->load());
-    run(io, store->put(Shelf::Tasks, "arn", "task"));
-    store.reset();
-    std::vector<const char*> later(SqliteDatabase::known_migrations().begin(),
-                                   SqliteDatabase::known_migrations().end());
-    later.push_back("ALTER TABLE record ADD COLUMN note TEXT; UPDATE record SET body = body || '!'");
+    write_one_task();
+    const auto later = migrations_and("ALTER TABLE record ADD COLUMN note TEXT; UPDATE record SET body = body || '!'");
     {
         auto database = SqliteDatabase::open(file(), later);
         ASSERT_TRUE(database) << database.error().what;
@@ -317,24 +308,19 @@ TEST_F(SqliteStoreTest, AnOlderFileIsBroughtUpToDateStepByStep) {
 }
 
 TEST_F(SqliteStoreTest, AMigrationThatFailsLeavesTheFileAsItWas) {
-    auto store = open();
-    run(io, store->load());
-    run(io, store->put(Shelf::Tasks, "arn", "task"));
-    store.reset();
-    std::vector<const char*> later(SqliteDatabase::known_migrations().begin(),
-                                   SqliteDatabase::known_migrations().end());
-    later.push_back("UPDATE record SET body = 'half done'; SELECT * FROM there_is_no_such_table");
+    write_one_task();
+    const auto later = migrations_and("UPDATE record SET body = 'half done'; SELECT * FROM there_is_no_such_table");
     EXPECT_FALSE(SqliteDatabase::open(file(), later));
-    store = open();
+    auto store = open();
     EXPECT_THAT(run(io, store->load())->tasks, ElementsAre(Pair("arn", "task")));
 }
 
 TEST_F(SqliteStoreTest, ADirectoryThatCannotBeMadeIsNamed) {
-    std::ofstream(directory.path() + "/data") << "a file";
+    std::ofstream(directory + "/data") << "a file";
     auto store = open();
     const Result<StoredState> state = run(io, store->load());
     ASSERT_FALSE(state);
-    EXPECT_THAT(state.error().what, HasSubstr(directory.path() + "/data"));
+    EXPECT_THAT(state.error().what, HasSubstr(directory + "/data"));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@
 #include "runtime/docker/api_client.hpp"
 #include "runtime/docker/backend.hpp"
 #include "tests/contract/backend_world.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/integration/docker_backend/tar.hpp"
 
 namespace nodeagent::runtime::docker {
@@ -107,12 +108,9 @@ class Relay {
 class DockerWorld final : public BackendWorld {
   public:
     DockerWorld() : prefix_("nodeagent-test-" + uuid4().substr(0, 8) + "-") {
-        char pattern[] = "/tmp/nodeagent-docker-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
         relay_ = std::make_unique<Relay>(io, folder_ + "/relay.sock", daemon_socket());
         Options options;
-        options.host = "unix://" + folder_ + "/relay.sock";
+        options.host = "unix://" + (folder_ + "/relay.sock");
         auto made = make_backend(io.get_executor(), options);
         if (!made) throw std::runtime_error(made.error().what);
         backend_ = std::move(*made);
@@ -127,7 +125,6 @@ class DockerWorld final : public BackendWorld {
         relay_.reset();
         io.restart();
         io.poll();  // lets what was cut end
-        ::rmdir(folder_.c_str());
     }
 
     Backend& backend() override { return *backend_; }
@@ -182,7 +179,7 @@ class DockerWorld final : public BackendWorld {
     }
 
     std::string prefix_;
-    std::string folder_;
+    fakes::TempDirectory folder_;
     std::unique_ptr<Relay> relay_;
     std::unique_ptr<Backend> backend_;
     std::unique_ptr<ApiClient> direct_;

@@ -20,6 +20,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "agent/base/fd.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::runtime::docker {
 
@@ -29,18 +30,15 @@ class Registry {
     static constexpr const char* kPassword = "open sesame";
 
     Registry() {
-        char pattern[] = "/tmp/nodeagent-registry-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
         port_ = free_port();
         // bcrypt of kPassword
         std::ofstream(folder_ + "/htpasswd")
             << kUser << ":$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n";
         std::ofstream(folder_ + "/config.yml")
-            << "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: " << folder_
+            << "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: " << folder_.path()
             << "/data\n"
-            << "http:\n  addr: 127.0.0.1:" << port_ << "\nauth:\n  htpasswd:\n    realm: test\n    path: " << folder_
-            << "/htpasswd\n";
+            << "http:\n  addr: 127.0.0.1:" << port_
+            << "\nauth:\n  htpasswd:\n    realm: test\n    path: " << folder_.path() << "/htpasswd\n";
         std::string program = "docker-registry", verb = "serve", config = folder_ + "/config.yml";
         char* arguments[] = {program.data(), verb.data(), config.data(), nullptr};
         posix_spawn_file_actions_t files;
@@ -56,8 +54,6 @@ class Registry {
     ~Registry() {
         ::kill(process_, SIGTERM);
         ::waitpid(process_, nullptr, 0);
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
     }
     Registry(const Registry&) = delete;
     Registry& operator=(const Registry&) = delete;
@@ -97,7 +93,7 @@ class Registry {
         }
     }
 
-    std::string folder_;
+    fakes::TempDirectory folder_;
     std::uint16_t port_ = 0;
     pid_t process_ = -1;
 };

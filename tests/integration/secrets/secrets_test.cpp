@@ -24,6 +24,7 @@
 #include "agent/net/aws_client.hpp"
 #include "agent/net/curl_http_client.hpp"
 #include "runtime/docker/mapping.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/harness/agent_process.hpp"
 #include "tests/integration/docker_backend/docker_world.hpp"
 #include "tests/integration/docker_registry/registry.hpp"
@@ -129,8 +130,6 @@ void write_file(const std::string& path, const std::string& content) {
 class Secrets : public ::testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = "/tmp/nodeagent-it.XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
         const std::string fixtures = directory_ + "/fixtures";
         write_file(fixtures + "/ssm/prod/db", kParameter + "\n");
         write_file(fixtures + "/ssm/tag", kLogOption + "\n");
@@ -156,7 +155,6 @@ class Secrets : public ::testing::Test {
             std::cerr << log.rdbuf();
         }
         plane_.reset();
-        std::filesystem::remove_all(directory_);
     }
 
     [[nodiscard]] std::string image() const { return registry_.address() + "/private:1"; }
@@ -274,7 +272,7 @@ class Secrets : public ::testing::Test {
         return body;
     }
 
-    std::string directory_;
+    fakes::TempDirectory directory_;
     DockerWorld world_;
     Registry registry_;
     std::unique_ptr<LocalPlane> plane_;

@@ -23,15 +23,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "agent/base/fd.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent {
 
 class SmallDocker {
   public:
     explicit SmallDocker(int mebibytes) {
-        char pattern[] = "/tmp/nodeagent-disk-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
         std::filesystem::create_directories(data());
         const std::string size = "size=" + std::to_string(mebibytes) + "m,mode=0711";
         if (::mount("tmpfs", data().c_str(), "tmpfs", 0, size.c_str()) != 0) {
@@ -45,8 +43,6 @@ class SmallDocker {
         ::waitpid(process_, nullptr, 0);
         ::umount2(data().c_str(), MNT_DETACH);
         (void)std::system((std::string("ip link del ") + kBridge + " 2>/dev/null").c_str());
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
     }
     SmallDocker(const SmallDocker&) = delete;
     SmallDocker& operator=(const SmallDocker&) = delete;
@@ -69,20 +65,11 @@ class SmallDocker {
     static constexpr const char* kBridge = "smalldisk0";
     void start() {
         (void)std::system((std::string("ip link add ") + kBridge + " type bridge 2>/dev/null").c_str());
-        std::vector<std::string> words{"dockerd",
-                                       "--host",
-                                       "unix://" + socket(),
-                                       "--data-root",
-                                       data(),
-                                       "--exec-root",
-                                       folder_ + "/exec",
-                                       "--pidfile",
-                                       folder_ + "/pid",
-                                       "--storage-driver",
-                                       "vfs",
-                                       "--bridge",
-                                       kBridge,  // with none, dockerd would remove docker0, which is another's
-                                       "--iptables=false"};
+        std::vector<std::string> words{
+            "dockerd",         "--host",    "unix://" + socket(), "--data-root",      data(), "--exec-root",
+            folder_ + "/exec", "--pidfile", folder_ + "/pid",     "--storage-driver", "vfs",  "--bridge",
+            kBridge,  // with none, dockerd would remove docker0, which is another's
+            "--iptables=false"};
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -112,7 +99,7 @@ class SmallDocker {
         }
     }
 
-    std::string folder_;
+    fakes::TempDirectory folder_;
     pid_t process_ = -1;
 };
 

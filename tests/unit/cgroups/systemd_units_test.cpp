@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
 #include <thread>
 
 #include "agent/base/fd.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::cgroups {
 namespace {
@@ -25,8 +25,6 @@ class Manager {
   public:
     explicit Manager(std::string job_result, std::string refusal = {})
         : job_result_(std::move(job_result)), refusal_(std::move(refusal)) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "systemd.XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strncpy(address.sun_path, (directory_ + "/bus").c_str(), sizeof address.sun_path - 1);
@@ -38,9 +36,8 @@ class Manager {
     ~Manager() {
         ::shutdown(listener_.get(), SHUT_RDWR);
         if (thread_.joinable()) thread_.join();
-        std::filesystem::remove_all(directory_);
     }
-    [[nodiscard]] std::string address() const { return "unix:path=" + directory_ + "/bus"; }
+    [[nodiscard]] std::string address() const { return "unix:path=" + (directory_ + "/bus"); }
     std::vector<std::string> finish() {
         thread_.join();
         return calls_;
@@ -131,7 +128,7 @@ class Manager {
 
     std::string job_result_;
     std::string refusal_;
-    std::string directory_;
+    fakes::TempDirectory directory_;
     Fd listener_;
     std::vector<std::string> calls_;
     std::thread thread_;

@@ -9,6 +9,7 @@
 
 #include "agent/base/scope.hpp"
 #include "metadata/unix_socket.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/unit/metadata/wire.hpp"
 
 namespace nodeagent::metadata {
@@ -19,15 +20,7 @@ using testing::HasSubstr;
 
 class ControlTest : public testing::Test {
   protected:
-    ControlTest() {
-        std::string pattern = "/tmp/control-test.XXXXXX";
-        directory = ::mkdtemp(pattern.data());
-        path = directory + "/deep/control.sock";
-    }
-    ~ControlTest() override {
-        server.reset();
-        std::filesystem::remove_all(directory);
-    }
+    ~ControlTest() override { server.reset(); }
 
     asio::awaitable<Result<DrainReport>> answer(DrainCall call) {
         calls.push_back(call);
@@ -70,7 +63,8 @@ class ControlTest : public testing::Test {
 
     asio::io_context io;
     fakes::ManualClock clock;
-    std::string directory, path;
+    fakes::TempDirectory directory;
+    std::string path = directory + "/deep/control.sock";
     bool refuses = false;
     std::vector<DrainCall> calls;
     std::unique_ptr<ControlServer> server;

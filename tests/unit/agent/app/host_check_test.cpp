@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/engine/sqlite_store.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent {
 namespace {
@@ -17,19 +18,14 @@ using testing::HasSubstr;
 
 class HostCheckTest : public testing::Test {
   protected:
-    HostCheckTest() {
-        std::string pattern = "/tmp/host-check.XXXXXX";
-        directory = ::mkdtemp(pattern.data());
-    }
-    ~HostCheckTest() override { std::filesystem::remove_all(directory); }
-    std::string directory;
+    fakes::TempDirectory directory;
 };
 
 TEST_F(HostCheckTest, ADirectoryThatIsFreeIsGoodAndStaysAsItIs) {
     const HostCheck check = check_data_directory(directory);
     EXPECT_TRUE(check.good);
     EXPECT_THAT(check.text, HasSubstr("writable"));
-    EXPECT_TRUE(std::filesystem::is_empty(directory));
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_F(HostCheckTest, ADirectoryToBeMadeIsGoodAndIsNotMade) {

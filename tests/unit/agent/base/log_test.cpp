@@ -11,6 +11,7 @@
 #include "agent/base/json.hpp"
 #include "agent/base/log_sinks.hpp"
 #include "agent/base/rotating_file.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent {
 namespace {
@@ -62,12 +63,9 @@ TEST_F(LogLines, BelowTheLevelAreDropped) {
 class LogFiles : public testing::Test {
   protected:
     LogFiles() {
-        std::string pattern = (fs::temp_directory_path() / "log_test.XXXXXX").string();
-        directory = ::mkdtemp(pattern.data());
         options.path = directory / "agent.log";
         options.now = [this] { return now; };
     }
-    ~LogFiles() override { fs::remove_all(directory); }
 
     std::unique_ptr<RotatingFile> open() {
         auto file = RotatingFile::open(options);
@@ -85,7 +83,8 @@ class LogFiles : public testing::Test {
         return all;
     }
 
-    fs::path directory;
+    fakes::TempDirectory own;
+    fs::path directory = own.path();
     RotatingFileOptions options;
     std::chrono::system_clock::time_point now{std::chrono::seconds(1'767'225'600)};  // 2026-01-01T00:00:00Z
 };

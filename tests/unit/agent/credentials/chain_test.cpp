@@ -13,6 +13,7 @@
 #include "agent/credentials/profile.hpp"
 #include "outcome.hpp"
 #include "tests/fakes/fake_http_client.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::credentials {
 namespace {
@@ -31,14 +32,11 @@ class ChainTest : public testing::Test {
   protected:
     ChainTest() {
         log::set_sink([](log::Level, std::string_view) {});
-        std::string pattern = (fs::temp_directory_path() / "chain_test.XXXXXX").string();
-        home = ::mkdtemp(pattern.data());
         environment["HOME"] = home;
         fs::create_directory(home / ".aws");
         http.on("PUT", "*/latest/api/token").reply(200, "t", {{"x-aws-ec2-metadata-token-ttl-seconds", "300"}});
         http.on("GET", kRoles).reply(404);
     }
-    ~ChainTest() override { fs::remove_all(home); }
 
     void build(bool external = false) {
         ChainOptions options;
@@ -74,7 +72,8 @@ class ChainTest : public testing::Test {
     fakes::FakeHttpClient http;
     BlockingPool pool{1};
     Imds imds{http, clock, ImdsOptions{}};
-    fs::path home;
+    fakes::TempDirectory directory;
+    fs::path home = directory.path();
     config::Environment environment;
     std::string alternate = "default";
     std::unique_ptr<Provider> provider;

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
+
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::ecs {
 namespace {
@@ -15,15 +15,10 @@ using testing::HasSubstr;
 
 class GpuInfoFile : public testing::Test {
   protected:
-    GpuInfoFile() {
-        std::string pattern = testing::TempDir() + "gpu.XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-        path_ = folder_ + "/nvidia-gpu-info.json";
-    }
-    ~GpuInfoFile() override { std::filesystem::remove_all(folder_); }
     void write(const std::string& text) { std::ofstream(path_) << text; }
 
-    std::string folder_, path_;
+    fakes::TempDirectory folder_;
+    std::string path_ = folder_ + "/nvidia-gpu-info.json";
 };
 
 TEST_F(GpuInfoFile, NamesTheDriverAndTheGpus) {

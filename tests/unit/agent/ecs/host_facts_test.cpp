@@ -1,10 +1,7 @@
 #include "agent/ecs/host_facts.hpp"
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "agent/base/files.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::ecs {
 namespace {
@@ -13,10 +10,7 @@ using testing::HasSubstr;
 
 class ProcTree : public testing::Test {
   protected:
-    ProcTree() { proc = ::mkdtemp(name); }
-    ~ProcTree() override { std::filesystem::remove_all(proc); }
-    char name[32] = "/tmp/host_facts_XXXXXX";
-    std::string proc;
+    fakes::TempDirectory proc;
 };
 
 TEST_F(ProcTree, GivesMemoryInWholeMebibytesAndTheCpusOfThisProcess) {

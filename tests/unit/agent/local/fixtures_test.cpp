@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "agent/base/strings.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::local {
 namespace {
@@ -18,11 +18,6 @@ const std::string kArn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:"
 
 class FixturesTest : public ::testing::Test {
   protected:
-    FixturesTest() {
-        std::string pattern = "/tmp/nodeagent-fixtures.XXXXXX";
-        directory = ::mkdtemp(pattern.data());
-    }
-    ~FixturesTest() override { std::filesystem::remove_all(directory); }
     void put(const std::string& name, const std::string& content = {}) const {
         const std::filesystem::path path = directory + "/" + name;
         std::filesystem::create_directories(path.parent_path());
@@ -33,7 +28,7 @@ class FixturesTest : public ::testing::Test {
     }
     [[nodiscard]] Fixtures::Object get(const std::string& target) const { return Fixtures(directory, {}).s3(target); }
     [[nodiscard]] ApiResult secret(Json request) const { return call("secretsmanager.GetSecretValue", request); }
-    std::string directory;
+    fakes::TempDirectory directory;
 };
 
 TEST_F(FixturesTest, ParametersAreFilesAndWhatIsMissingIsInvalid) {

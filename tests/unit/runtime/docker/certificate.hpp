@@ -13,14 +13,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/fakes/temp_directory.hpp"
+
 namespace nodeagent::runtime::docker {
 
 class CertificateFolder {
   public:
     CertificateFolder() {
-        char pattern[] = "/tmp/nodeagent-certificate-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
         const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
         const std::unique_ptr<X509, void (*)(X509*)> certificate(X509_new(), X509_free);
         X509_set_version(certificate.get(), 2);
@@ -41,13 +40,7 @@ class CertificateFolder {
         write("/key.pem",
               [&](std::FILE* out) { PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
     }
-    ~CertificateFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    CertificateFolder(const CertificateFolder&) = delete;
-    CertificateFolder& operator=(const CertificateFolder&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] const std::string& path() const { return folder_.path(); }
 
   private:
     static void add(X509* certificate, int id, const char* value) {
@@ -60,12 +53,12 @@ class CertificateFolder {
     }
     template <class Writer>
     void write(const char* file, const Writer& writer) const {
-        std::FILE* out = std::fopen((path_ + file).c_str(), "w");
+        std::FILE* out = std::fopen((folder_ + file).c_str(), "w");
         if (out == nullptr) throw std::runtime_error("fopen");
         writer(out);
         std::fclose(out);
     }
-    std::string path_;
+    fakes::TempDirectory folder_;
 };
 
 }  // namespace nodeagent::runtime::docker

@@ -24,6 +24,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "tests/fakes/temp_directory.hpp"
+
 namespace nodeagent::runtime::docker {
 
 namespace asio = boost::asio;
@@ -41,16 +43,8 @@ class RawDaemon {
         enum class Then { KeepOpen, Close, Hang } then = Then::KeepOpen;
     };
 
-    explicit RawDaemon(asio::io_context& io) : io_(io) {
-        char pattern[] = "/tmp/nodeagent-raw-daemon-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
-        listen();
-    }
-    ~RawDaemon() {
-        leave();
-        ::rmdir(folder_.c_str());
-    }
+    explicit RawDaemon(asio::io_context& io) : io_(io) { listen(); }
+    ~RawDaemon() { leave(); }
     RawDaemon(const RawDaemon&) = delete;
     RawDaemon& operator=(const RawDaemon&) = delete;
 
@@ -127,7 +121,7 @@ class RawDaemon {
     }
 
     asio::io_context& io_;
-    std::string folder_;
+    fakes::TempDirectory folder_;
     std::shared_ptr<asio::local::stream_protocol::acceptor> acceptor_;
     std::vector<std::shared_ptr<Socket>> sockets_;
 };

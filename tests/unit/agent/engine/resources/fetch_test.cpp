@@ -4,7 +4,6 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -20,6 +19,7 @@
 #include "agent/engine/resources/vault.hpp"
 #include "tests/fakes/fake_http_client.hpp"
 #include "tests/fakes/manual_clock.hpp"
+#include "tests/fakes/temp_directory.hpp"
 
 namespace nodeagent::engine {
 namespace {
@@ -53,10 +53,7 @@ class Fetch : public ::testing::Test {
         signer.access_key_id = "ASIAEXEC";
         signer.secret_access_key = Secret("secret");
         signer.session_token = Secret("token");
-        std::string pattern = "/tmp/nodeagent-files.XXXXXX";
-        directory = ::mkdtemp(pattern.data());
     }
-    ~Fetch() override { std::filesystem::remove_all(directory); }
 
     template <class T>
     T run(asio::awaitable<T> work) {
@@ -89,7 +86,7 @@ class Fetch : public ::testing::Test {
         return run(fetch_environment_files(access, pool, work, signer));
     }
 
-    std::string directory;
+    fakes::TempDirectory directory;
     fakes::FakeHttpClient http;
     fakes::ManualClock clock;
     BlockingPool pool{1};
@@ -332,7 +329,7 @@ TEST_F(Fetch, WhatS3RefusesIsNamedWithBucketAndKey) {
               "unable to download env file with key k.env from bucket bkt, error: operation error S3: GetObject, https "
               "response error StatusCode: 404, RequestID: r, NoSuchKey: The key is not there.;unable to parse bucket "
               "and key from s3 ARN specified in environmentFile nonsense, error: invalid s3 arn: nonsense");
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path())) {
         EXPECT_FALSE(entry.is_regular_file()) << "left behind: " << entry.path();
     }
 }
