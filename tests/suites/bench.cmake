@@ -1,5 +1,5 @@
 # Real processes around a real agent: for integration tests and figures.
-nodeagent_library(test_harness SOURCES harness/agent_process.cpp harness/control_plane.cpp harness/docker_client.cpp LINKS base)
+nodeagent_library(test_harness SOURCES harness/agent_process.cpp harness/await_file.cpp harness/control_plane.cpp harness/docker_client.cpp LINKS base)
 
 # Not a test: figures, by hand (bench/bench.cpp says how).
 add_executable(bench EXCLUDE_FROM_ALL bench/bench.cpp)

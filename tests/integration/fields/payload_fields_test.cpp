@@ -15,7 +15,9 @@
 #include <boost/beast/http.hpp>
 
 #include "agent/base/strings.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/harness/agent_process.hpp"
+#include "tests/harness/await_file.hpp"
 #include "tests/harness/control_plane.hpp"
 #include "tests/harness/docker_client.hpp"
 
@@ -83,9 +85,6 @@ json container(const std::string& name, const std::string& script, const json& h
 class PayloadFields : public testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = "/tmp/nodeagent-fields.XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
-        out_ = directory_ + "/out";
         std::filesystem::create_directory(out_);
         std::filesystem::permissions(out_, std::filesystem::perms::all);
         start();
@@ -99,7 +98,6 @@ class PayloadFields : public testing::Test {
             docker.call("DELETE", "/containers/" + found.at("Id").get<std::string>() + "?force=1&v=1");
         }
         if (HasFailure()) std::cerr << content(directory_ + "/agent.log");
-        std::filesystem::remove_all(directory_);
     }
 
     void start() {
@@ -146,16 +144,18 @@ class PayloadFields : public testing::Test {
         return json::object();
     }
 
+    /// For what the agent's endpoints say: nothing tells when that changes.
     static bool soon(const std::function<bool()>& reached) {
-        for (int tries = 0; tries < 600; ++tries) {
-            if (reached()) return true;
+        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        while (!reached()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
             std::this_thread::sleep_for(50ms);
         }
-        return false;
+        return true;
     }
     /// What a container has written under this name, once it has renamed it there.
     std::string fact(const std::string& name) {
-        EXPECT_TRUE(soon([&] { return std::filesystem::exists(out_ + "/" + name); })) << name << " was never written";
+        EXPECT_TRUE(harness::await_file(out_ + "/" + name, 30s)) << name << " was never written";
         return content(out_ + "/" + name);
     }
     void touch(const std::string& name) const { std::ofstream(out_ + "/" + name) << "now"; }
@@ -182,7 +182,8 @@ class PayloadFields : public testing::Test {
         return json::object();
     }
 
-    std::string directory_, out_;
+    fakes::TempDirectory directory_;
+    std::string out_ = directory_ + "/out";
     ControlPlane control_plane_;
     std::unique_ptr<AgentProcess> agent_;
     int messages_ = 0;
