@@ -1,9 +1,8 @@
 # The whole daemon with one fault at one point of a task's life: tests/run crash-matrix runs all of it.
-find_program(NODEAGENT_DOCKER_REGISTRY docker-registry)
 if(TARGET ecs-node-agent AND NODEAGENT_TEST_POINTS AND NODEAGENT_DOCKER_REGISTRY)
   add_executable(crash_matrix integration/crash_matrix/main.cpp integration/crash_matrix/cell.cpp
-    integration/crash_matrix/history.cpp integration/crash_matrix/lane.cpp integration/crash_matrix/point_listener.cpp
-    integration/crash_matrix/task.cpp)
+    integration/crash_matrix/history.cpp integration/crash_matrix/lane.cpp integration/crash_matrix/lane_processes.cpp
+    integration/crash_matrix/point_listener.cpp integration/crash_matrix/task.cpp)
   target_link_libraries(crash_matrix PRIVATE nodeagent_flags test_harness SQLite::SQLite3)
   target_precompile_headers(crash_matrix REUSE_FROM nodeagent_pch)
   target_compile_definitions(crash_matrix PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>"

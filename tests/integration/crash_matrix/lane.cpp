@@ -83,9 +83,9 @@ void shell(const std::string& line, const std::string& log) {
 }
 
 Lane::Lane(std::string directory) : directory_(std::move(directory)) {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // a killed daemon's children come to us and are reaped
     if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) fail("namespaces of its own");
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("private mounts");
+    if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) fail("a /proc of its own");
     shell("ip link set lo up", directory_ + "/setup.log");
     start_docker();
     start_registry();

@@ -14,7 +14,8 @@ namespace nodeagent::crash_matrix {
 
 class Lane {
   public:
-    /// In a process of its own: it leaves the caller's namespaces. `directory` exists and is empty.
+    /// In a process of its own, first of a PID namespace (lane_processes.hpp): it leaves the caller's other namespaces
+    /// too, and a killed daemon's children come to it. `directory` exists and is empty.
     /// Throws std::runtime_error with the cause.
     explicit Lane(std::string directory);
     ~Lane();  ///< stops the daemons, unmounts what is left

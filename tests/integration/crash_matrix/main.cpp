@@ -1,9 +1,8 @@
 // crash_matrix: every named point of a task's life (agent/base/test_point.hpp) x every fault. Each cell runs one task
 // on a real Docker daemon and must end as the fault-free run does. Needs root; makes namespaces and daemons of its own.
 
+#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,8 @@
 
 #include "agent/base/test_point.hpp"
 #include "tests/integration/crash_matrix/cell.hpp"
+#include "tests/integration/crash_matrix/lane_processes.hpp"
+#include "tests/integration/crash_matrix/task.hpp"
 
 namespace nodeagent::crash_matrix {
 namespace {
@@ -158,11 +159,8 @@ void work(const std::string& directory, const std::vector<CellId>& cells, std::a
     }
 }
 
-pid_t start_lane(const std::string& directory, const std::vector<CellId>& cells, std::atomic<int>& next,
-                 int first_number, int lane_number, int pipe) {
-    const pid_t child = ::fork();
-    if (child != 0) return child;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+int run_lane(const std::string& directory, const std::vector<CellId>& cells, std::atomic<int>& next, int first_number,
+             int lane_number, int pipe) {
     int status = 0;
     try {
         std::filesystem::create_directories(directory);
@@ -172,7 +170,20 @@ pid_t start_lane(const std::string& directory, const std::vector<CellId>& cells,
         status = 1;
     }
     std::cerr.flush();
-    ::_exit(status);
+    return status;
+}
+
+/// After the end of everything that was in them: those of lanes that were killed.
+void remove_cgroups_of(int task_number) {
+    namespace fs = std::filesystem;
+    const std::string id = make_task(task_number, "").id;
+    std::error_code ignored;
+    for (const auto& controller : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
+        for (const fs::path& task : {controller.path() / "ecs" / id, controller.path() / id}) {
+            for (const auto& container : fs::directory_iterator(task, ignored)) ::rmdir(container.path().c_str());
+            ::rmdir(task.c_str());
+        }
+    }
 }
 
 void print_table(const Options& options, const std::vector<CellId>& cells, const std::vector<std::string>& outcomes) {
@@ -204,13 +215,14 @@ int run(const Options& options) {
     void* shared = ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     auto& next = *new (shared) std::atomic<int>(0);
     int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error("pipe");
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
 
     const auto begun = std::chrono::steady_clock::now();
     const int first_number = (::getpid() % 100000) * 10000;
-    std::vector<pid_t> workers;
+    end_lanes_on_signals();
     for (int i = 0; i < lanes; ++i) {
-        workers.push_back(start_lane(directory + "/lane" + std::to_string(i), cells, next, first_number, i, ends[1]));
+        const std::string place = directory + "/lane" + std::to_string(i);
+        start_lane_process([&] { return run_lane(place, cells, next, first_number, i, ends[1]); });
     }
     ::close(ends[1]);
 
@@ -233,9 +245,14 @@ int run(const Options& options) {
     }
     std::free(line);
     std::fclose(results);
-    for (const pid_t worker : workers) ::waitpid(worker, nullptr, 0);
+    wait_for_lane_processes();
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
+    if (const int number = ending_signal(); number != 0) {
+        for (int i = 0; i < static_cast<int>(cells.size()) + lanes; ++i) remove_cgroups_of(first_number + i);
+        std::cerr << "crash_matrix: stopped by signal " << number << "; nothing that it started is left\n";
+        return 128 + number;
+    }
 
     print_table(options, cells, outcomes);
     const auto passed = std::count(outcomes.begin(), outcomes.end(), "passed");
