@@ -52,6 +52,8 @@ struct ActionTools {
     std::vector<std::string> pause_programs;  ///< where ecs-pause may be
     Vault& vault;
     const ServiceAccess* services;  ///< nullptr: nothing can be fetched
+    /// A task ends, though not all of it could be removed from the host.
+    std::function<void(const std::string& task_arn)> gave_up;
     PortProbe port_is_free = can_bind;
 };
 

@@ -47,6 +47,8 @@ struct TaskEngine::State {
     asio::awaitable<Result<core::DiskUse>> look_at_disk(std::string folder);
     asio::awaitable<void> drain(std::shared_ptr<OneShot<bool>> done);
     asio::awaitable<void> give_up(std::chrono::nanoseconds limit, std::shared_ptr<OneShot<bool>> done);
+    /// Before anything can be fetched: files of tasks that no state knows.
+    asio::awaitable<void> sweep_environment_files();
 
     // what the runtime says (runtime_watch.cpp)
     void connected();
@@ -65,6 +67,7 @@ struct TaskEngine::State {
     asio::awaitable<void> remove_stray(core::Stray stray);
 
     EngineParts parts;
+    asio::awaitable<std::vector<std::string>> discard_resources(std::string task_arn, std::set<std::string> volumes);
     core::Identity identity;
     bool task_limits = false;
     std::uint64_t arrivals = 0;
@@ -86,7 +89,11 @@ struct TaskEngine::State {
     std::set<std::string> held;
     /// All credentials ids of tasks that got one after their payload, forgotten with the task.
     std::map<std::string, std::set<std::string>> credentials_of;
-    std::set<std::string> removing;  ///< strays that are being removed, by runtime id
+    std::set<std::string> removing;  ///< strays that are being removed, by runtime id; lost tasks, by ARN
+    /// Ended tasks whose clean-up was given up: what is left of them is removed, not taken up again. Not saved: after a
+    /// restart they are taken up once more, as ended, and cleaned up.
+    std::set<std::string> given_up;
+    std::set<std::string> lamented;             ///< tasks of which it was said that something cannot be removed
     std::set<std::string> foreign;   ///< tasks of other clusters that were logged
     std::string refusal;             ///< of new tasks; "": none
     bool compared_once = false;

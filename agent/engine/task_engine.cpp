@@ -18,6 +18,7 @@
 #include "agent/engine/disk.hpp"
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/lifecycle_settings.hpp"
+#include "agent/engine/resources/environment_files.hpp"
 #include "agent/engine/spec/container_spec.hpp"
 
 namespace nodeagent::engine {
@@ -77,7 +78,8 @@ TaskEngine::State::State(EngineParts given)
                           .config = parts.config,
                           .pause_programs = parts.pause_programs,
                           .vault = vault,
-                          .services = parts.services}),
+                          .services = parts.services,
+                          .gave_up = [this](const std::string& arn) { given_up.insert(arn); }}),
       tools{.shard = parts.shard,
             .clock = parts.clock,
             .store = parts.store,
@@ -156,6 +158,24 @@ asio::awaitable<void> TaskEngine::State::remove_empty_cgroups() {
     }
 }
 
+asio::awaitable<void> TaskEngine::State::sweep_environment_files() {
+    std::set<std::string> kept;
+    for (const auto& [arn, runner] : runners) {
+        kept.insert(environment_files_directory(parts.config.data_dir, parts.config.cluster, arn));
+    }
+    auto work = [data_dir = parts.config.data_dir, kept = std::move(kept)] {
+        return engine::sweep_environment_files(data_dir, kept);
+    };
+    const SweptFiles swept = co_await parts.pool.run(std::move(work));
+    for (const std::string& directory : swept.removed) {
+        log::info("environment files of a task that is gone were removed", {{"directory", directory}});
+    }
+    for (const Error& failure : swept.failures) {
+        log::warn("environment files of a task that is gone could not be removed; trying again at the next start",
+                  {{"cause", failure.what}});
+    }
+}
+
 TaskRunner* TaskEngine::State::find(const std::string& task_arn) {
     const auto found = runners.find(task_arn);
     return found == runners.end() ? nullptr : found->second.get();
@@ -174,6 +194,7 @@ void TaskEngine::State::take_up(const core::TaskState& task) {
 
 TaskRunner& TaskEngine::State::add(core::TaskState task) {
     const std::string arn = task.arn;
+    given_up.erase(arn);
     return *runners.insert_or_assign(arn, std::make_unique<TaskRunner>(std::move(task), tools)).first->second;
 }
 
@@ -246,6 +267,7 @@ asio::awaitable<Result<void>> TaskEngine::start(StoredState stored) {
     State& state = *state_;
     const Result<void> restored = co_await state.restore(std::move(stored));
     if (!restored) co_return restored;
+    co_await state.sweep_environment_files();
     std::function<void()> connected = [&state] { state.connected(); };
     std::function<void(runtime::RuntimeEvent)> changed = [&state](const runtime::RuntimeEvent& event) {
         state.changed(event);
