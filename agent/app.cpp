@@ -305,6 +305,7 @@ asio::awaitable<void> App::start() {
     const runtime::Capabilities capabilities = co_await wait_for_runtime();
     auto stored = co_await open_state();
     if (!stored) co_return;
+    if (durable_ != nullptr) durable_->rewritten_from([known = *stored] { return known.put_all(); });
     const bool limits = prepare_cgroups(capabilities);
     if (!limits && config_.task_cpu_mem_limit.explicitly_enabled()) co_return;
 
@@ -363,6 +364,7 @@ asio::awaitable<void> App::start() {
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));
     if (!taken_up) co_return end(kExitTerminal, taken_up.error().what);
+    if (durable_ != nullptr) durable_->rewritten_from([this] { return engine_->everything(); });
     if (!stored->tasks.empty()) log::info("saved tasks taken up", {{"tasks", stored->tasks.size()}});
     engine::StoredState saved = *stored;
     auto attachments = co_await take_attachments(std::move(saved));
@@ -594,10 +596,8 @@ asio::awaitable<void> App::learn_location() {
     endpoints_->located(vpc, zone_id);
 }
 
-/// Every task waits by itself until it can be saved, and nothing happens that is not recorded; only a database that
-/// broke while it was open needs a new start, which makes a new one.
+/// Every task waits by itself until it can be saved, and nothing happens that is not recorded.
 void App::store_failed(const Error& error) {
-    if (error.kind == ErrorKind::Malformed) return end(kExitRecoverable, error.what);
     log::critical("state cannot be saved; work waits until it can",
                   {{"error", error.what}, {"remedy", state_remedy(error.kind, config_.data_dir)}});
 }
