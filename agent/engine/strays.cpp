@@ -168,12 +168,18 @@ asio::awaitable<void> TaskEngine::State::remove_stray(core::Stray stray) {
         std::chrono::seconds grace = tools.settings.stop_timeout;
         const core::ContainerState* in_its_place = runner->state().find(stray.container_name);
         if (in_its_place != nullptr) grace = core::stop_grace(*in_its_place, grace);
-        log::warn("removing a container whose place in its task another one has",
-                  {{"task", stray.task_arn}, {"container", stray.container_name}, {"id", stray.runtime_id}});
+        const bool first = !lamented.contains(stray.runtime_id);
+        if (first) {
+            log::warn("removing a container whose place in its task another one has",
+                      {{"task", stray.task_arn}, {"container", stray.container_name}, {"id", stray.runtime_id}});
+        }
         (void)co_await parts.backend.stop(stray.runtime_id, grace);
         const Result<void> removed = co_await parts.backend.remove(stray.runtime_id);
-        if (!removed) {
-            log::warn("stray container not removed; trying again in a minute",
+        if (removed) {
+            lamented.erase(stray.runtime_id);
+        } else if (first) {
+            lamented.insert(stray.runtime_id);
+            log::warn("a container whose place another one has could not be removed; trying again every minute",
                       {{"id", stray.runtime_id}, {"cause", removed.error().what}});
         }
     }
