@@ -96,7 +96,7 @@ struct TaskEngine::State {
     /// Ended tasks whose clean-up was given up: what is left of them is removed, not taken up again. Not saved: after a
     /// restart they are taken up once more, as ended, and cleaned up.
     std::set<std::string> given_up;
-    std::set<std::string> lamented;             ///< tasks of which it was said that something cannot be removed
+    std::set<std::string> lamented;             ///< tasks and strays of which it was said that they cannot be removed
     std::set<std::string> foreign;              ///< tasks of other clusters that were logged
     std::string refusal;                        ///< of new tasks; "": none
     std::map<std::string, std::string> unsent;  ///< what Shelf::Unsent holds

@@ -79,7 +79,7 @@ TEST_F(RefusedTasks, AreNotAcknowledgedWhileTheirRefusalCannotBeSaved) {
     EXPECT_TRUE(accept({unorderable()}).handled) << "the service sends it again";
 }
 
-TEST_F(RefusedTasks, ATaskTheAgentHasIsWrittenAnewWithTheOthersWhenTheStoreLosesItsMemory) {
+TEST_F(RefusedTasks, AreWrittenAnewWithTheOthersWhenTheStoreLosesItsMemory) {
     answering = false;
     start();
     accept({unorderable(), task(arn_of(1), {container("a")}), task(arn_of(2), {container("b")})});
@@ -92,6 +92,8 @@ TEST_F(RefusedTasks, ATaskTheAgentHasIsWrittenAnewWithTheOthersWhenTheStoreLoses
     run(store.commit(before.forget_all()));
     run(store.commit(std::move(all)));
     EXPECT_EQ(run(store.load())->images, before.images);
+    EXPECT_EQ(run(store.load())->tasks, before.tasks);
+    EXPECT_EQ(run(store.load())->unsent, before.unsent);
     sink.tasks.clear();
     start();
     live_through(5s);
