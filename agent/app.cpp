@@ -163,6 +163,7 @@ asio::awaitable<void> App::start() {
     make_store();
     auto stored = co_await identity_->open();
     if (!stored) co_return end(std::move(stored).error());
+    if (durable_ != nullptr) durable_->rewritten_from([known = *stored] { return known.put_all(); });
     auto cgroups = set_up_task_cgroups(config_, capabilities);
     if (!cgroups) co_return end(std::move(cgroups).error());
     cgroups_ = *std::move(cgroups);
@@ -174,6 +175,7 @@ asio::awaitable<void> App::start() {
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));
     if (!taken_up) co_return end({kExitTerminal, taken_up.error().what});
+    if (durable_ != nullptr) durable_->rewritten_from([this] { return engine_->everything(); });
     if (!stored->tasks.empty()) log::info("saved tasks taken up", {{"tasks", stored->tasks.size()}});
     engine::StoredState drain = *stored;
     co_await begin_draining_service(std::move(drain));
@@ -270,10 +272,7 @@ void App::make_engine(const engine::StoredState& stored) {
                               .totals = host_totals(host_, config_),
                               .pause_programs = pause_programs_,
                               .leftovers_before = parse_rfc3339(stored.metadata_value(engine::kLeftoversBeforeKey)),
-                              .on_store_failure =
-                                  [this](const Error& error) {
-                                      if (auto ending = identity_->failed(error)) end(*std::move(ending));
-                                  },
+                              .on_store_failure = [this](const Error& error) { identity_->not_saved(error); },
                               .services = &aws_.services};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(parts));
 }

@@ -99,13 +99,9 @@ asio::awaitable<void> SavedIdentity::save(ecs::Registered registered) {
     }
 }
 
-/// Every task waits by itself until it can be saved, and nothing happens that is not recorded; only a database that
-/// broke while it was open needs a new start, which makes a new one.
-std::optional<Ending> SavedIdentity::failed(const Error& error) const {
-    if (error.kind == ErrorKind::Malformed) return Ending{kExitRecoverable, error.what};
+void SavedIdentity::not_saved(const Error& error) const {
     log::critical("state cannot be saved; work waits until it can",
                   {{"error", error.what}, {"remedy", state_remedy(error.kind, parts_.config.data_dir)}});
-    return std::nullopt;
 }
 
 }  // namespace nodeagent

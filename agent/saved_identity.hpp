@@ -3,7 +3,6 @@
 // (control-plane.md 1), and told the identity after registration.
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "agent/base/clock.hpp"
@@ -30,8 +29,9 @@ class SavedIdentity {
     asio::awaitable<OrEnding<engine::StoredState>> open();
     /// Returns once it is durable; tries until then.
     asio::awaitable<void> save(ecs::Registered registered);
-    /// What a write that failed means for the agent: nothing when it may succeed later.
-    [[nodiscard]] std::optional<Ending> failed(const Error& error) const;
+    /// Tells that a write failed. Every task waits by itself until it can be saved, and nothing happens that is not
+    /// recorded.
+    void not_saved(const Error& error) const;
 
     /// This machine's, else the saved one, else "". Known after open().
     [[nodiscard]] const std::string& ec2_instance_id() const { return ec2_instance_id_; }

@@ -9,6 +9,7 @@
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
+#include "agent/config/contradictions.hpp"
 #include "agent/config/host.hpp"
 #include "agent/config/settings.hpp"
 #include "agent/config/values.hpp"
@@ -49,6 +50,7 @@ class Loading {
         settle_engine();
         settle_registration();
         settle_telemetry();
+        warn_of_contradictions();
         warn_of_unknown();
         Examination examination;
         describe(examination.loaded.settings);
@@ -291,6 +293,11 @@ class Loading {
         if (!given("ECS_LOGLEVEL_ON_INSTANCE")) {
             config_.log_level_on_instance = config_.log_driver.empty() ? config_.log_level : log::Level::None;
         }
+    }
+
+    void warn_of_contradictions() {
+        const auto is_given = [this](std::string_view name) { return given(name); };
+        for (std::string& text : contradictions(config_, is_given)) warn(std::move(text));
     }
 
     void warn_of_unknown() {

@@ -206,6 +206,10 @@ std::string show_overtaking(const Config& config) {
     return after.count() == 0 ? "off" : values::show(after);
 }
 
+std::string show_parallel_pulls(const Config& config) {
+    return config.image_pull_parallel == 0 ? "automatic (cores and disk)" : std::to_string(config.image_pull_parallel);
+}
+
 Found read_watermark(const Reading& reading, int& out, std::string_view text) {
     const std::string_view word = trimmed(text);
     if (word.empty()) return Found::Unset;
@@ -342,7 +346,7 @@ constexpr std::array kSettings{
     row<&C::image_pull_inactivity_timeout>(G::Engine, "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT", "ImagePullInactivityTimeout", "a pull without progress for so long fails").within(at_least(ns(1min), Clamp, Reset)),
     row<&C::image_pull_timeout>(G::Engine, "ECS_IMAGE_PULL_TIMEOUT", "ImagePullTimeout", "for a whole pull"),
     row<&C::image_pull_behavior>(G::Engine, "ECS_IMAGE_PULL_BEHAVIOR", "ImagePullBehavior", "when to pull; any other word means default").one_of("default, always, once, prefer-cached"),
-    row<&C::image_pull_parallel>(G::Engine, "ECS_IMAGE_PULL_PARALLEL", "ImagePullParallel", "pulls at the same time; the reference has no limit").within({1, 64, Clamp, Clamp}).defaults_to("twice the cores within 4 and 16; 2 if Docker's disk rotates"),
+    row<&C::image_pull_parallel>(G::Engine, "ECS_IMAGE_PULL_PARALLEL", "ImagePullParallel", "pulls at the same time; the reference has no limit").within({1, 64, Clamp, Clamp}).defaults_to("automatic: twice the cores within 4 and 16; 2 if Docker's disk rotates").shown_by(show_parallel_pulls),
     custom(row<&C::task_queue_overtake_after>(G::Engine, "ECS_TASK_QUEUE_OVERTAKE_AFTER", "TaskQueueOvertakeAfter", "how long the first task in the queue for CPU, memory, ports and GPUs must have waited before later ones that fit may pass it; off: never, as in the reference"), "duration or off", read_overtaking, read_overtaking_json, show_overtaking),
     row<&C::task_queue_max_overtaken>(G::Engine, "ECS_TASK_QUEUE_MAX_OVERTAKEN", "TaskQueueMaxOvertaken", "once the first task has waited so long, none passes it any more; not above ECS_TASK_QUEUE_OVERTAKE_AFTER: none ever does"),
     row<&C::task_cpu_mem_limit>(G::Engine, "ECS_ENABLE_TASK_CPU_MEM_LIMIT", "TaskCPUMemLimit", "task-level CPU and memory limits; fatal if asked for and impossible"),

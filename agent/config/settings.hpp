@@ -121,6 +121,11 @@ struct Setting {
         s.default_text = text;
         return s;
     }
+    constexpr Setting shown_by(std::string (*how)(const Config&)) const {
+        Setting s = *this;
+        s.show = how;
+        return s;
+    }
     constexpr Setting one_of(std::string_view words) const {
         Setting s = *this;
         s.expected = words;

@@ -80,6 +80,13 @@ std::shared_ptr<const model::Task> definition_of(const std::string& task_arn, co
         container.memory = one.memory_mib;
         container.port_mappings = mappings_of(one);
         if (one.health_checked) container.health_check_type = "docker";
+        for (const std::string& gpu : one.gpus) {
+            model::Association association;
+            association.containers = {container.name};
+            association.name = gpu;
+            association.type = "gpu";
+            task->associations.push_back(std::move(association));
+        }
         task->containers.push_back(std::move(container));
     }
     return task;

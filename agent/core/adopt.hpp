@@ -20,9 +20,10 @@ struct FoundContainer {
     std::string image;         ///< as it was asked for; "" when the runtime does not tell
     std::string network_mode;  ///< the runtime's word
     std::int64_t cpu_shares = 0;
-    std::int64_t memory_mib = 0;  ///< hard limit; 0: none
-    std::string endpoint_id;      ///< of the metadata URIs in its environment; "" when there are none
-    std::string credentials_id;   ///< of the credentials URI in its environment; "" without a task role
+    std::int64_t memory_mib = 0;    ///< hard limit; 0: none
+    std::string endpoint_id;        ///< of the metadata URIs in its environment; "" when there are none
+    std::string credentials_id;     ///< of the credentials URI in its environment; "" without a task role
+    std::vector<std::string> gpus;  ///< ids of those it was given
     bool health_checked = false;
     Observation seen;  ///< labels and runtime_id set
 };
@@ -35,6 +36,7 @@ struct FoundContainer {
 ///   others are.
 /// - A pause container is taken up as one, and keeps no task running.
 /// - Of two containers with one name the running one counts, then the younger; the other is a stray of a known task.
+/// - It holds the CPU, memory, ports and GPUs that its containers were given.
 /// - Volumes named as the agent names those of a task, and its cgroup, go with it when it is cleaned up.
 /// `found` is not empty, its elements are of this task.
 [[nodiscard]] TaskState adopted_task(const std::string& task_arn, std::vector<FoundContainer> found,

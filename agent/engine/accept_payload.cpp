@@ -48,13 +48,13 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
     std::vector<StoreChange> changes;
     outcome.tasks.assign(payload.tasks.size(), Acceptance::Held);
 
+    // what ECS must hear of a task that is not taken is durable with what is taken: once the payload is acknowledged,
+    // nobody else knows of it
+    std::vector<std::pair<std::string, std::string>> refused;
     const auto refuse = [&](const std::string& arn, const std::string& reason) {
         log::error("task refused", {{"task", arn}, {"cause", reason}});
-        model::TaskStateChange change;
-        change.task_arn = arn;
-        change.status = core::TaskStatus::Stopped;
-        change.reason = reason;
-        state.parts.reports.submit(std::move(change));
+        changes.push_back({.shelf = Shelf::Unsent, .key = arn, .text = reason});
+        refused.emplace_back(arn, reason);
     };
 
     for (const std::size_t index : order_of_handling(payload.tasks)) {
@@ -117,6 +117,10 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
     if (!changes.empty()) {
         const Result<void> saved = co_await state.parts.store.commit(std::move(changes));
         if (saved) NODEAGENT_POINT("payload.saved");
+        for (const auto& [arn, reason] : refused) state.report_refusal(arn, reason);
+        if (!saved) {  // it was told, but may be lost: the payload must come again
+            std::replace(outcome.tasks.begin(), outcome.tasks.end(), Acceptance::Refused, Acceptance::Failed);
+        }
         for (const auto& [index, runner] : added) {
             const std::string arn = runner->state().arn;
             if (saved) {

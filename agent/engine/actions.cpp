@@ -74,7 +74,8 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::InspectContainers) {
     for (const auto& [name, id] : created) {
         Result<runtime::ContainerView> view = co_await tools_.observer.look(id);
         if (view) {
-            task.tell(core::ContainerObserved{name, observation(*std::move(view))});
+            core::Observation seen = observation(*std::move(view), tools_.vault, task.state().arn);
+            task.tell(core::ContainerObserved{name, std::move(seen)});
         } else if (view.error().kind == ErrorKind::NotFound) {
             task.tell(core::ContainerVanished{name});
         }

@@ -2,6 +2,7 @@
 // Action -> runtime, cgroups, registry -> event. One coroutine per action; each with a result tells the task exactly
 // one event for it (and PullBegan before a real pull), success or failure. Shared by all tasks.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ struct ActionTools {
     std::vector<std::string> pause_programs;  ///< where ecs-pause may be
     Vault& vault;
     const ServiceAccess* services;  ///< nullptr: nothing can be fetched
+    /// A task ends, though not all of it could be removed from the host.
+    std::function<void(const std::string& task_arn)> gave_up;
     PortProbe port_is_free = can_bind;
 };
 
@@ -82,6 +85,7 @@ class Actions {
                                                          core::ResourceSettled settled);
     /// Inspects a container, however often the daemon goes away meanwhile.
     asio::awaitable<Result<runtime::ContainerView>> look(std::string id);
+    asio::awaitable<Result<runtime::ImageView>> look_at_image(std::string image);
     /// Secrets, registry credentials and environment files (fetch_actions.cpp).
     asio::awaitable<core::ResourceSettled> fetch(LiveTask& task, core::ResourceState resource,
                                                  core::ResourceSettled settled);

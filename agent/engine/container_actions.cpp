@@ -138,14 +138,12 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
         Result<runtime::ContainerView> view = co_await look(id);
         if (view) {
             NODEAGENT_POINT("container.start.seen");
-            started.seen = observation(*std::move(view));
+            started.seen = observation(*std::move(view), tools_.vault, task.state().arn);
         } else {
             started.error = named_error(kInspect, view.error(), kInspectLimit);
         }
     }
     conceal(task, started.error);
-    if (started.seen)
-        started.seen->runtime_error = tools_.vault.redacted(task.state().arn, started.seen->runtime_error);
     task.tell(std::move(started));
 }
 
@@ -174,6 +172,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
         // A daemon that does not answer says nothing of the container: then nothing is seen, and core asks again.
         const Result<void> alive = co_await tools_.backend.ping(kPingLimit);
         if (!alive) {
+            conceal(task, done.error);
             task.tell(std::move(done));
             co_return;
         }
@@ -183,7 +182,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
     if (now != nullptr && now->known != core::ContainerStatus::Stopped) {
         Result<runtime::ContainerView> view = co_await look(id);
         if (view) {
-            done.seen = observation(*std::move(view));
+            done.seen = observation(*std::move(view), tools_.vault, task.state().arn);
             if (done.seen->phase == core::Observation::Phase::Stopped) done.error.reset();
         } else if (view.error().kind == ErrorKind::NotFound) {
             done.error.reset();
@@ -192,6 +191,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
             done.error = named_error(kInspect, view.error(), kInspectLimit);  // its exit code is not known yet: again
         }
     }
+    conceal(task, done.error);
     task.tell(std::move(done));
 }
 

@@ -37,6 +37,9 @@ struct TaskEngine::State {
     TaskRunner& add(core::TaskState task);
     void launch(TaskRunner& runner);
     asio::awaitable<void> own(std::string task_arn);
+    /// Tells ECS that a task which is not taken has stopped; its record stays until ECS has it.
+    void report_refusal(const std::string& task_arn, const std::string& reason);
+    asio::awaitable<void> forget_refusal(std::string task_arn);
     /// ACS sent credentials under this id for a task that is here; they are in the registry already.
     void renew(TaskRunner& runner, bool execution_role, std::string credentials_id);
     TaskRunner* find(const std::string& task_arn);
@@ -44,6 +47,8 @@ struct TaskEngine::State {
     [[nodiscard]] bool knows(const runtime::ContainerView& container) const;
     asio::awaitable<void> fit_pulls_to_disk();
     asio::awaitable<void> remove_empty_cgroups();
+    /// Before anything can be fetched: files of tasks that no state knows.
+    asio::awaitable<void> sweep_environment_files();
     asio::awaitable<Result<core::DiskUse>> look_at_disk(std::string folder);
     asio::awaitable<void> drain(std::shared_ptr<OneShot<bool>> done);
     asio::awaitable<void> give_up(std::chrono::nanoseconds limit, std::shared_ptr<OneShot<bool>> done);
@@ -62,6 +67,7 @@ struct TaskEngine::State {
     asio::awaitable<void> settle_strays(std::vector<core::Stray> strays);
     asio::awaitable<void> adopt(std::string task_arn, std::vector<std::string> ids);
     asio::awaitable<void> discard(std::string task_arn, std::vector<core::FoundContainer> left_over);
+    asio::awaitable<std::vector<std::string>> discard_resources(std::string task_arn, std::set<std::string> volumes);
     asio::awaitable<void> remove_stray(core::Stray stray);
 
     EngineParts parts;
@@ -86,9 +92,14 @@ struct TaskEngine::State {
     std::set<std::string> held;
     /// All credentials ids of tasks that got one after their payload, forgotten with the task.
     std::map<std::string, std::set<std::string>> credentials_of;
-    std::set<std::string> removing;  ///< strays that are being removed, by runtime id
-    std::set<std::string> foreign;   ///< tasks of other clusters that were logged
-    std::string refusal;             ///< of new tasks; "": none
+    std::set<std::string> removing;  ///< strays that are being removed, by runtime id; lost tasks, by ARN
+    /// Ended tasks whose clean-up was given up: what is left of them is removed, not taken up again. Not saved: after a
+    /// restart they are taken up once more, as ended, and cleaned up.
+    std::set<std::string> given_up;
+    std::set<std::string> lamented;             ///< tasks and strays of which it was said that they cannot be removed
+    std::set<std::string> foreign;              ///< tasks of other clusters that were logged
+    std::string refusal;                        ///< of new tasks; "": none
+    std::map<std::string, std::string> unsent;  ///< what Shelf::Unsent holds
     bool compared_once = false;
     std::optional<ErrorKind> alarmed;  ///< what on_store_failure was last called for
 

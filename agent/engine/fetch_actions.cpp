@@ -105,6 +105,9 @@ asio::awaitable<Result<std::map<std::string, std::string>>> Actions::file_enviro
         co_return Error{.kind = variables.error().kind,
                         .what = core::resource_not_initialised(task.state().arn, variables.error().what)};
     }
+    std::vector<Secret>& values = tools_.vault.of(task.state().arn).of_files[container];
+    values.clear();
+    for (const auto& [name, value] : *variables) values.emplace_back(value);
     co_return variables;
 }
 

@@ -10,6 +10,7 @@
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/image_puller.hpp"
 #include "agent/engine/image_reference.hpp"
+#include "agent/engine/patient_call.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
@@ -33,12 +34,20 @@ DigestResult local_digest(const runtime::ImageView& image, const std::string& na
 
 }  // namespace
 
+asio::awaitable<Result<runtime::ImageView>> Actions::look_at_image(std::string image) {
+    std::function<asio::awaitable<Result<runtime::ImageView>>()> call = [this, image = std::move(image)] {
+        return tools_.backend.inspect_image(image);
+    };
+    Result<runtime::ImageView> view = co_await patient_call(tools_.link, tools_.clock, std::move(call));
+    co_return view;
+}
+
 asio::awaitable<bool> Actions::pull_needed(std::string image, std::optional<runtime::ImageView>& cached) {
     using config::ImagePullBehavior;
     const ImagePullBehavior behavior = tools_.config.image_pull_behavior;
     if (behavior == ImagePullBehavior::Default || behavior == ImagePullBehavior::Always) co_return true;
     if (behavior == ImagePullBehavior::Once && !tools_.images.pulled_before(image)) co_return true;
-    Result<runtime::ImageView> found = co_await tools_.backend.inspect_image(image);
+    Result<runtime::ImageView> found = co_await look_at_image(image);
     if (found) cached = *std::move(found);
     co_return behavior == ImagePullBehavior::PreferCached && !cached;
 }
@@ -93,6 +102,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ResolveManifest action)
         resolved.digest = std::move(digest)->text;
     } else {
         resolved.error = std::move(digest).error();
+        conceal(task, resolved.error);
     }
     task.tell(std::move(resolved));
 }
@@ -126,8 +136,9 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::PullImage action) {
         } else {
             pulled.error = std::move(auth).error();
         }
+        conceal(task, pulled.error);
         pulled.pulled = true;
-        Result<runtime::ImageView> view = co_await tools_.backend.inspect_image(image);
+        Result<runtime::ImageView> view = co_await look_at_image(image);
         if (view) {
             found = *std::move(view);
         } else if (!pulled.error) {
@@ -148,14 +159,16 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ProvideImage action) {
     if (container == nullptr) co_return;
     const std::string image = container->definition->image;
     core::ImagePulled provided{.container = action.container, .image_id = {}, .pulled = false, .error = {}};
-    co_await tools_.link.wait_reachable();
-    Result<runtime::ImageView> present = co_await tools_.backend.inspect_image(image);
+    Result<runtime::ImageView> present = co_await look_at_image(image);
     if (!present && present.error().kind == ErrorKind::NotFound) {
         auto work = [places = tools_.pause_programs] { return make_pause_image(places); };
         Result<std::string> archive = co_await tools_.pool.run(std::move(work));
         Result<void> loaded;
         if (archive) {
-            loaded = co_await tools_.backend.load_image(*std::move(archive));
+            std::function<asio::awaitable<Result<void>>()> load = [this, &archive] {
+                return tools_.backend.load_image(*archive);
+            };
+            loaded = co_await patient_call(tools_.link, tools_.clock, std::move(load));
         } else {
             loaded = std::move(archive).error();
         }

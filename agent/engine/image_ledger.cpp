@@ -134,22 +134,30 @@ std::vector<std::string> ImageLedger::region_env(const std::string& image_id) co
     return entries;
 }
 
+StoreChange ImageLedger::change_of(const std::string& id) const {
+    StoreChange change{.shelf = Shelf::Images, .key = id, .text = std::nullopt};
+    const auto found = records_.find(id);
+    if (found == records_.end()) return change;
+    const ImageRecord& record = found->second;
+    change.text = encode(SavedImage{.names = record.names,
+                                    .size = record.size,
+                                    .pulled_at = to_milliseconds(record.pulled_at),
+                                    .last_used_at = to_milliseconds(record.last_used_at),
+                                    .pull_succeeded = record.pull_succeeded,
+                                    .region_keys = record.region_keys});
+    return change;
+}
+
 std::vector<StoreChange> ImageLedger::take_changes() {
     std::vector<StoreChange> changes;
-    for (const std::string& id : changed_) {
-        StoreChange change{.shelf = Shelf::Images, .key = id, .text = std::nullopt};
-        if (const auto found = records_.find(id); found != records_.end()) {
-            const ImageRecord& record = found->second;
-            change.text = encode(SavedImage{.names = record.names,
-                                            .size = record.size,
-                                            .pulled_at = to_milliseconds(record.pulled_at),
-                                            .last_used_at = to_milliseconds(record.last_used_at),
-                                            .pull_succeeded = record.pull_succeeded,
-                                            .region_keys = record.region_keys});
-        }
-        changes.push_back(std::move(change));
-    }
+    for (const std::string& id : changed_) changes.push_back(change_of(id));
     changed_.clear();
+    return changes;
+}
+
+std::vector<StoreChange> ImageLedger::all() const {
+    std::vector<StoreChange> changes;
+    for (const auto& [id, record] : records_) changes.push_back(change_of(id));
     return changes;
 }
 

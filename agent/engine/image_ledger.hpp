@@ -49,8 +49,12 @@ class ImageLedger {
 
     /// What has changed since the last call, for the store.
     [[nodiscard]] std::vector<StoreChange> take_changes();
+    /// Every record, for a store that has none.
+    [[nodiscard]] std::vector<StoreChange> all() const;
 
   private:
+    [[nodiscard]] StoreChange change_of(const std::string& id) const;
+
     std::map<std::string, ImageRecord> records_;
     std::set<std::string> changed_;
 };

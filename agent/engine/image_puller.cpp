@@ -8,6 +8,7 @@
 #include "agent/base/log.hpp"
 #include "agent/core/pull_rules.hpp"
 #include "agent/engine/image_reference.hpp"
+#include "agent/engine/patient_work.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
@@ -60,12 +61,14 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
     };
     resolving_[whom].since = clock_.now().wall;
     const Entry entry{resolving_, whom};
-    co_await link_.wait_reachable();
     Backoff backoff(kManifestBackoff);
+    PatientWork patience(link_, clock_, backend_);
     const SteadyTime begun = clock_.now().steady;
+    const auto taken = [&]() -> std::chrono::nanoseconds { return clock_.now().steady - begun - patience.waited(); };
     Error last;
     for (int attempt = 1; attempt <= kManifestAttempts; ++attempt) {
-        const std::chrono::nanoseconds left = limits_.manifest_timeout - (clock_.now().steady - begun);
+        co_await patience.ready();
+        const std::chrono::nanoseconds left = limits_.manifest_timeout - taken();
         if (left <= std::chrono::nanoseconds::zero()) {
             last.kind = ErrorKind::Timeout;
             break;
@@ -75,6 +78,11 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
         if (digest) co_return ManifestDigest{*std::move(digest)};
         last = std::move(digest).error();
         if (last.kind == ErrorKind::Timeout) break;
+        const bool lost = co_await patience.lost(last);
+        if (lost) {
+            --attempt;
+            continue;
+        }
         log::debug("manifest not resolved", {{"image", image}, {"attempt", attempt}, {"cause", last.what}});
         if (attempt >= core::attempts_after(core::kind_of_failure(last), kManifestAttempts)) break;
         resolving_[whom].last_error = core::pull_failure(kResolveManifest.error_name, last.what, image).message;
@@ -84,7 +92,7 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
     if (last.kind != ErrorKind::Timeout) {
         co_return core::pull_failure(kResolveManifest.error_name, last.what, image);
     }
-    co_return named_error(kResolveManifest, last, clock_.now().steady - begun);
+    co_return named_error(kResolveManifest, last, taken());
 }
 
 asio::awaitable<std::optional<core::NamedError>> ImagePuller::pull(std::string image, std::string digest,
@@ -170,13 +178,15 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
     Job& job = under_way_.at(key);  // stays there until this returns
     const std::string image = job.image;
     Backoff backoff(kPullBackoff);
+    PatientWork patience(link_, clock_, backend_);
     const SteadyTime begun = clock_.now().steady;
+    const auto taken = [&]() -> std::chrono::nanoseconds { return clock_.now().steady - begun - patience.waited(); };
     Error last;
     for (int attempt = 1; attempt <= kPullAttempts; ++attempt) {
-        co_await link_.wait_reachable();
+        co_await patience.ready();
         runtime::PullOptions options;
         options.inactivity_timeout = limits_.inactivity_timeout;
-        options.total_timeout = limits_.pull_timeout - (clock_.now().steady - begun);
+        options.total_timeout = limits_.pull_timeout - taken();
         if (options.total_timeout <= std::chrono::nanoseconds::zero()) {
             last.kind = ErrorKind::Timeout;
             break;
@@ -190,6 +200,13 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
         Result<void> pulled = co_await backend_.pull(reference, auth, options, std::move(progress));
         if (pulled) co_return std::nullopt;
         last = std::move(pulled).error();
+        const bool lost = co_await patience.lost(last);
+        if (lost) {
+            log::warn("the container runtime went away during a pull; pulling again once it is back",
+                      {{"image", image}, {"cause", last.what}});
+            --attempt;
+            continue;
+        }
         const std::string cause = core::pull_failure(kPull.error_name, last.what, image).message;
         const core::PullFailure failure = core::kind_of_failure(last);
         RoomMade room;
@@ -206,13 +223,14 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
         tell(job);
         co_await clock_.sleep_for(pause);
     }
-    co_return pull_error(last, clock_.now().steady - begun, limits_.pull_timeout, image);
+    co_return pull_error(last, taken(), limits_.pull_timeout, image);
 }
 
 asio::awaitable<ImagePuller::Failure> ImagePuller::tag_back(std::string reference, std::string image) {
     Error last;
     for (int attempt = 1; attempt <= kTagAttempts; ++attempt) {
-        Result<void> tagged = co_await backend_.tag(reference, image);
+        std::function<asio::awaitable<Result<void>>()> tag = [&] { return backend_.tag(reference, image); };
+        Result<void> tagged = co_await patient_call(link_, clock_, std::move(tag));
         if (tagged) co_return std::nullopt;
         last = std::move(tagged).error();
         if (attempt < kTagAttempts) co_await clock_.sleep_for(kTagPause);

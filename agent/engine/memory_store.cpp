@@ -9,6 +9,7 @@ std::map<std::string, std::string>& shelf_of(StoredState& state, Shelf shelf) {
     switch (shelf) {
         case Shelf::Tasks: return state.tasks;
         case Shelf::Images: return state.images;
+        case Shelf::Unsent: return state.unsent;
         case Shelf::Metadata: break;
     }
     return state.metadata;

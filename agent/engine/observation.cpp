@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "agent/base/strings.hpp"
+#include "agent/engine/resources/vault.hpp"
+
 namespace nodeagent::engine {
 
 namespace {
@@ -25,9 +28,20 @@ std::string id_in_uri(const std::vector<std::string>& env, std::string_view vari
     }
     return {};
 }
-}  // namespace
+/// Those the container was given one by one; images that want every GPU there may be say "all".
+std::vector<std::string> gpus_in(const std::vector<std::string>& env) {
+    constexpr std::string_view kVariable = "NVIDIA_VISIBLE_DEVICES=";
+    std::vector<std::string> gpus;
+    for (const std::string& entry : env) {
+        if (!entry.starts_with(kVariable)) continue;
+        for (const std::string_view id : split(std::string_view(entry).substr(kVariable.size()), ',')) {
+            if (!id.empty() && id != "all" && id != "none" && id != "void") gpus.emplace_back(id);
+        }
+    }
+    return gpus;
+}
 
-core::Observation observation(runtime::ContainerView view) {
+core::Observation seen_in(runtime::ContainerView view) {
     core::Observation seen;
     seen.phase = phase_of(view.phase);
     seen.runtime_id = std::move(view.id);
@@ -63,6 +77,13 @@ core::Observation observation(runtime::ContainerView view) {
     seen.health_exit_code = view.health.exit_code;
     return seen;
 }
+}  // namespace
+
+core::Observation observation(runtime::ContainerView view, const Vault& vault, const std::string& task_arn) {
+    core::Observation seen = seen_in(std::move(view));
+    seen.runtime_error = vault.redacted(task_arn, std::move(seen.runtime_error));
+    return seen;
+}
 
 core::FoundContainer found_container(runtime::ContainerView view) {
     core::FoundContainer found;
@@ -73,8 +94,9 @@ core::FoundContainer found_container(runtime::ContainerView view) {
     found.memory_mib = view.memory_bytes >> 20U;
     found.endpoint_id = id_in_uri(view.env, "ECS_CONTAINER_METADATA_URI_V4=");
     found.credentials_id = id_in_uri(view.env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=");
+    found.gpus = gpus_in(view.env);
     found.health_checked = view.health.status != runtime::Health::Status::None;
-    found.seen = observation(std::move(view));
+    found.seen = seen_in(std::move(view));
     return found;
 }
 

@@ -8,11 +8,15 @@
 
 namespace nodeagent::engine {
 
-/// `view` must come from Backend::inspect(): a listing lacks exit code, ports and mounts.
-[[nodiscard]] core::Observation observation(runtime::ContainerView view);
+class Vault;
 
-/// The same with what else says how the container was made. Of its environment only the ids of the agent's own URIs are
-/// kept.
+/// `view` must come from Backend::inspect(): a listing lacks exit code, ports and mounts. Secrets of the task that the
+/// runtime quotes in its error are redacted.
+[[nodiscard]] core::Observation observation(runtime::ContainerView view, const Vault& vault,
+                                            const std::string& task_arn);
+
+/// The same, of a task without secrets here, with what else says how the container was made. Of its environment only
+/// the ids of the agent's own URIs and of GPUs are kept.
 [[nodiscard]] core::FoundContainer found_container(runtime::ContainerView view);
 
 /// A line of Backend::list().

@@ -177,10 +177,15 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
         const std::vector<std::string> left = co_await remove_all_of(state);
         if (left.empty()) break;
         if (attempt == kCleanUpAttempts) {
-            // A task that cannot be cleaned up must not stay for ever. Of what is left, containers carry the task's
-            // label and are compared at every listing, and a cgroup without a task goes at the next start.
-            log::error("parts of an ended task could not be removed; giving up, remove them by hand",
-                       {{"task", state.arn}, {"attempts", attempt}, {"left", join(left, "; ")}});
+            // A task that cannot be cleaned up must not stay for ever.
+            log::error("parts of an ended task could not be removed; its record goes all the same",
+                       {{"task", state.arn},
+                        {"attempts", attempt},
+                        {"left", join(left, "; ")},
+                        {"remedy",
+                         "containers are tried again every minute, a cgroup and environment files at the next start of "
+                         "the agent; remove a volume by hand"}});
+            tools_.gave_up(state.arn);
             break;
         }
         if (attempt == 1) {
@@ -203,7 +208,7 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
         std::function<asio::awaitable<Result<void>>()> remove = [this, &id] { return tools_.backend.remove(id); };
         const Result<void> removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
         NODEAGENT_POINT("cleanup.container.removed");
-        if (!removed) left.push_back("container " + id + ": " + removed.error().what);
+        if (!removed) left.push_back("container " + container.docker_name + ": " + removed.error().what);
     }
     tools_.images.release(state.arn, tools_.clock.now().wall);
     for (const core::ResourceState& resource : state.resources) {
@@ -215,12 +220,6 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
             };
             removed = co_await patient_call(tools_.link, tools_.clock, std::move(remove));
             NODEAGENT_POINT("cleanup.volume.removed");
-        } else if (resource.kind == core::ResourceState::Kind::EnvironmentFiles) {
-            auto work = [directory =
-                             environment_files_directory(tools_.config.data_dir, tools_.config.cluster, state.arn)] {
-                return remove_environment_files(directory);
-            };
-            removed = co_await tools_.pool.run(std::move(work));
         } else if (core::is_fetched(resource.kind)) {
             tools_.vault.wipe(state.arn);
         } else if (tools_.cgroups != nullptr) {
@@ -230,6 +229,12 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
         }
         if (!removed) left.push_back(resource_word(resource) + ": " + removed.error().what);
     }
+    // also of a task that was made again from its containers, whose record no longer says that it has some
+    auto files = [directory = environment_files_directory(tools_.config.data_dir, tools_.config.cluster, state.arn)] {
+        return remove_environment_files(directory);
+    };
+    const Result<void> gone = co_await tools_.pool.run(std::move(files));
+    if (!gone) left.push_back("environment files: " + gone.error().what);
     co_return left;
 }
 

@@ -28,6 +28,7 @@ void RuntimeLink::opened() {
 void RuntimeLink::closed() {
     if (!reachable_) return;
     reachable_ = false;
+    ++outages_;
     open_ = std::make_shared<OneShot<bool>>(shard_);
 }
 

@@ -24,6 +24,8 @@ class RuntimeLink {
     asio::awaitable<void> run(std::function<void()> connected, std::function<void(runtime::RuntimeEvent)> changed);
 
     [[nodiscard]] bool reachable() const { return reachable_; }
+    /// How often the runtime, once reached, was lost.
+    [[nodiscard]] std::uint64_t outages() const { return outages_; }
     /// Returns at once while the runtime can be reached.
     asio::awaitable<void> wait_reachable();
     /// The first probe's answer; waits for it.
@@ -39,6 +41,7 @@ class RuntimeLink {
     Clock& clock_;
     runtime::Backend& backend_;
     bool reachable_ = false;
+    std::uint64_t outages_ = 0;
     runtime::Capabilities capabilities_;
     std::shared_ptr<OneShot<bool>> open_;  ///< of the present outage
     std::shared_ptr<OneShot<bool>> answered_;

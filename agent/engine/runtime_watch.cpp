@@ -54,7 +54,7 @@ asio::awaitable<void> TaskEngine::State::observe(TaskBoard::Place place, std::st
     TaskRunner* runner = find(place.task_arn);
     if (runner == nullptr) co_return;
     if (view) {
-        core::Observation seen = observation(*std::move(view));
+        core::Observation seen = observation(*std::move(view), vault, place.task_arn);
         if (seen.phase == core::Observation::Phase::Stopped) NODEAGENT_POINT("container.exit.seen");
         if (seen.phase == core::Observation::Phase::Stopped && !seen.exit_code) seen.exit_code = exit_code;
         runner->tell(core::ContainerObserved{.container = place.container, .seen = std::move(seen)});
@@ -122,7 +122,7 @@ asio::awaitable<std::set<std::string>> TaskEngine::State::inspect(std::vector<co
         TaskRunner* runner = find(one.task_arn);
         if (runner == nullptr) continue;
         if (view) {
-            core::Observation seen = observation(*std::move(view));
+            core::Observation seen = observation(*std::move(view), vault, one.task_arn);
             runner->tell(core::ContainerObserved{
                 .container = one.container, .seen = std::move(seen), .at_restore = held.contains(one.task_arn)});
         } else if (view.error().kind == ErrorKind::NotFound) {

@@ -215,6 +215,7 @@ Result<StoredState> SqliteDatabase::load() {
             case static_cast<int>(Shelf::Tasks): state.tasks.emplace(std::move(key), std::move(body)); break;
             case static_cast<int>(Shelf::Images): state.images.emplace(std::move(key), std::move(body)); break;
             case static_cast<int>(Shelf::Metadata): state.metadata.emplace(std::move(key), std::move(body)); break;
+            case static_cast<int>(Shelf::Unsent): state.unsent.emplace(std::move(key), std::move(body)); break;
             default: break;  // a shelf of a newer agent with the same schema
         }
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/base/files.hpp"
+#include "agent/base/log.hpp"
 #include "agent/base/time_format.hpp"
 #include "agent/engine/one_shot.hpp"
 #include "agent/engine/sqlite_database.hpp"
@@ -17,6 +18,8 @@ struct SqliteStore::Waiting {
 };
 
 namespace {
+
+constexpr const char* kFile = "/ecs-node-agent.db";
 
 struct Opened {
     std::shared_ptr<SqliteDatabase> database;
@@ -41,6 +44,10 @@ Result<std::string> move_aside(const std::string& path) {
     return target;
 }
 
+void remove_database(const std::string& path) {
+    for (const char* suffix : {"", "-wal", "-shm"}) (void)std::remove((path + suffix).c_str());
+}
+
 Result<Opened> open_or_replace(const std::string& directory, const std::string& path) {
     if (auto made = make_directories(directory, 0755); !made) return std::move(made).error();
     auto opened = open_and_load(path);
@@ -51,6 +58,19 @@ Result<Opened> open_or_replace(const std::string& directory, const std::string& 
     auto fresh = open_and_load(path);
     if (fresh) fresh->state.damaged.push_back("database: " + why + "; kept as " + *moved);
     return fresh;
+}
+
+/// A new database that holds `changes`. A fresh one that a failed attempt left is taken for it.
+Result<std::shared_ptr<SqliteDatabase>> make_anew(const std::string& path, const std::vector<StoreChange>& changes) {
+    auto fresh = SqliteDatabase::open(path);
+    if (!fresh && fresh.error().kind == ErrorKind::Malformed) {
+        remove_database(path);
+        fresh = SqliteDatabase::open(path);
+    }
+    if (!fresh) return std::move(fresh).error();
+    std::shared_ptr<SqliteDatabase> database = *std::move(fresh);
+    if (auto written = database->apply(changes); !written) return std::move(written).error();
+    return database;
 }
 
 }  // namespace
@@ -67,10 +87,11 @@ asio::awaitable<Result<StoredState>> SqliteStore::load() {
         auto again = [database = database_] { return database->load(); };
         co_return co_await thread_.run(std::move(again));
     }
-    auto work = [directory = directory_] { return open_or_replace(directory, directory + "/ecs-node-agent.db"); };
+    auto work = [directory = directory_] { return open_or_replace(directory, directory + kFile); };
     Result<Opened> opened = co_await thread_.run(std::move(work));
     if (!opened) co_return with_context("open the state store", std::move(opened).error());
     database_ = std::move(opened->database);
+    metadata_ = opened->state.metadata;
     co_return std::move(opened->state);
 }
 
@@ -84,26 +105,79 @@ asio::awaitable<Result<void>> SqliteStore::commit(std::vector<StoreChange> chang
     co_return co_await OneShot<Result<void>>::wait(std::move(done));
 }
 
+void SqliteStore::remember(const std::vector<StoreChange>& changes) {
+    for (const StoreChange& change : changes) {
+        if (change.shelf != Shelf::Metadata) continue;
+        if (change.text) {
+            metadata_.insert_or_assign(change.key, *change.text);
+        } else {
+            metadata_.erase(change.key);
+        }
+    }
+}
+
 asio::awaitable<void> SqliteStore::write_waiting() {
     while (!waiting_.empty()) {
         std::vector<Waiting> batch = std::exchange(waiting_, {});
-        std::vector<StoreChange> changes;
+        const auto changes = std::make_shared<std::vector<StoreChange>>();
         for (Waiting& one : batch) {
-            for (StoreChange& change : one.changes) changes.push_back(std::move(change));
+            for (StoreChange& change : one.changes) changes->push_back(std::move(change));
         }
-        auto work = [database = database_, changes = std::move(changes)]() -> Result<void> {
-            if (!database) return Error{.kind = ErrorKind::Internal, .what = "the state store has not been opened"};
-            return database->apply(changes);
-        };
-        const Result<void> outcome = co_await thread_.run(std::move(work));
+        Result<void> outcome;
+        if (!damage_) {
+            auto work = [database = database_, changes]() -> Result<void> {
+                if (!database) return Error{.kind = ErrorKind::Internal, .what = "the state store has not been opened"};
+                return database->apply(*changes);
+            };
+            outcome = co_await thread_.run(std::move(work));
+            if (!outcome && outcome.error().kind == ErrorKind::Malformed) damage_ = outcome.error();
+        }
+        if (damage_) outcome = co_await write_anew(changes);
+        if (outcome) remember(*changes);
         ++transactions_;
         for (const Waiting& one : batch) one.done->give(outcome);
     }
     writing_ = false;
 }
 
+asio::awaitable<Result<void>> SqliteStore::write_anew(std::shared_ptr<const std::vector<StoreChange>> changes) {
+    constexpr std::chrono::hours kKeepOneEach(1);
+    const auto now = std::chrono::steady_clock::now();
+    // a disk that damages every database must not fill with them; what the last ones held is in memory
+    const bool keep = !written_anew_ || now - *written_anew_ >= kKeepOneEach;
+    const std::string path = directory_ + kFile;
+    if (kept_as_.empty()) {
+        auto set_aside = [broken = std::exchange(database_, nullptr), path, keep]() mutable -> Result<std::string> {
+            broken.reset();  // closed before its name is taken from it
+            if (keep) return move_aside(path);
+            remove_database(path);
+            return std::string("nothing: it was made less than an hour ago");
+        };
+        Result<std::string> moved = co_await thread_.run(std::move(set_aside));
+        if (!moved) co_return with_context(damage_->what, std::move(moved).error());
+        kept_as_ = *std::move(moved);
+    }
+    std::vector<StoreChange> all;
+    for (const auto& [key, text] : metadata_) all.push_back({.shelf = Shelf::Metadata, .key = key, .text = text});
+    if (everything_) {
+        for (StoreChange& change : everything_()) all.push_back(std::move(change));
+    }
+    all.insert(all.end(), changes->begin(), changes->end());
+    auto make = [path, all = std::move(all)] { return make_anew(path, all); };
+    Result<std::shared_ptr<SqliteDatabase>> fresh = co_await thread_.run(std::move(make));
+    if (!fresh) co_return with_context("write the state anew", std::move(fresh).error());
+    database_ = *std::move(fresh);
+    log::error("the saved state was found damaged; it was written anew from memory, nothing is lost",
+               {{"cause", damage_->what}, {"kept", kept_as_}, {"remedy", "check the disk of " + directory_}});
+    damage_.reset();
+    kept_as_.clear();
+    written_anew_ = now;
+    co_return Result<void>{};
+}
+
 asio::awaitable<Result<void>> SqliteStore::set_aside(Shelf shelf, std::string key, std::string why) {
-    auto work = [database = database_, shelf, key = std::move(key), why = std::move(why)] {
+    auto work = [database = database_, shelf, key = std::move(key), why = std::move(why)]() -> Result<void> {
+        if (!database) return Error{.kind = ErrorKind::Internal, .what = "the state store is not open"};
         return database->set_aside(shelf, key, why);
     };
     co_return co_await thread_.run(std::move(work));

@@ -2,10 +2,15 @@
 // The durable store: <data_dir>/ecs-node-agent.db. One thread of its own does the blocking work; commits that wait
 // while one is being written share the next transaction (group commit), so that a hundred tasks cost a few fsyncs.
 //
-// A database that cannot be used is moved to <file>.damaged-<time> and a new one is made: losing the memory of tasks is
-// repaired by ECS, not starting is not.
+// A database that cannot be used is moved to <file>.damaged-<time> and a new one is made. At the start that loses the
+// memory of tasks, which is repaired from their containers and by ECS. Found while it is in use, nothing is lost: the
+// new one is written from what the agent knows, together with the commit that failed.
 
+#include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +36,10 @@ class SqliteStore final : public StateStore {
     asio::awaitable<Result<void>> commit(std::vector<StoreChange> changes) override;
     asio::awaitable<Result<void>> set_aside(Shelf shelf, std::string key, std::string why) override;
 
+    /// Where the texts of tasks, images and what is unsent are found again when the database is damaged while it is in
+    /// use; metadata is remembered here. Called on the shard; the source outlives the store's last commit.
+    void rewritten_from(std::function<std::vector<StoreChange>()> everything) { everything_ = std::move(everything); }
+
     /// Waits for everything that was committed. Before the shard ends.
     asio::awaitable<void> drain() { return writers_.drain(); }
 
@@ -39,6 +48,9 @@ class SqliteStore final : public StateStore {
   private:
     struct Waiting;
     asio::awaitable<void> write_waiting();
+    /// Instead of a commit that found the database damaged.
+    asio::awaitable<Result<void>> write_anew(std::shared_ptr<const std::vector<StoreChange>> changes);
+    void remember(const std::vector<StoreChange>& changes);
 
     asio::any_io_executor shard_;
     std::string directory_;
@@ -46,6 +58,11 @@ class SqliteStore final : public StateStore {
     std::vector<Waiting> waiting_;
     bool writing_ = false;
     std::uint64_t transactions_ = 0;
+    std::function<std::vector<StoreChange>()> everything_;
+    std::map<std::string, std::string> metadata_;  ///< as it is in the database
+    std::optional<Error> damage_;                  ///< the database must be written anew, because of this
+    std::string kept_as_;                          ///< where the damaged one is by now; "": in its old place
+    std::optional<std::chrono::steady_clock::time_point> written_anew_;
     Scope writers_;
     BlockingPool thread_{1};
 };

@@ -12,6 +12,18 @@ std::vector<StoreChange> StoredState::forget_all() const {
     erase(Shelf::Tasks, tasks);
     erase(Shelf::Images, images);
     erase(Shelf::Metadata, metadata);
+    erase(Shelf::Unsent, unsent);
+    return changes;
+}
+
+std::vector<StoreChange> StoredState::put_all() const {
+    std::vector<StoreChange> changes;
+    const auto put = [&](Shelf shelf, const std::map<std::string, std::string>& records) {
+        for (const auto& [key, text] : records) changes.push_back(StoreChange{shelf, key, text});
+    };
+    put(Shelf::Tasks, tasks);
+    put(Shelf::Images, images);
+    put(Shelf::Unsent, unsent);
     return changes;
 }
 

@@ -20,6 +20,7 @@ enum class Shelf : std::uint8_t {
     Tasks,     ///< task ARN -> core/saved_task text
     Images,    ///< image id -> image_ledger text
     Metadata,  ///< the keys below -> plain text
+    Unsent,    ///< ARN of a task that is not here -> why it was refused, which ECS has not acknowledged
 };
 
 inline constexpr std::string_view kAgentVersionKey = "agent-version";
@@ -39,11 +40,13 @@ struct StoreChange {
 };
 
 struct StoredState {
-    std::map<std::string, std::string> tasks, images, metadata;
+    std::map<std::string, std::string> tasks, images, metadata, unsent;
     /// What could not be read and was set aside, for one warning each: "task arn:...: <why>", "database: <why>".
     std::vector<std::string> damaged;
     /// Erases everything that is in it: the host has become another container instance.
     [[nodiscard]] std::vector<StoreChange> forget_all() const;
+    /// Puts everything that is in it, but metadata.
+    [[nodiscard]] std::vector<StoreChange> put_all() const;
     [[nodiscard]] std::string metadata_value(std::string_view key) const {
         const auto found = metadata.find(std::string(key));
         return found == metadata.end() ? std::string() : found->second;

@@ -6,12 +6,14 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/strings.hpp"
 #include "agent/core/adopt.hpp"
 #include "agent/core/container_facts.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/observation.hpp"
+#include "agent/engine/resources/environment_files.hpp"
 #include "cgroups/task_cgroups.hpp"
 
 namespace nodeagent::engine {
@@ -63,11 +65,15 @@ asio::awaitable<void> TaskEngine::State::adopt(std::string task_arn, std::vector
         if (!ours) continue;
         const bool of_another_machine =
             parts.leftovers_before && view->created_at && *view->created_at < *parts.leftovers_before;
-        (of_another_machine ? left_over : found).push_back(found_container(*std::move(view)));
+        const bool unwanted = of_another_machine || given_up.contains(task_arn);
+        (unwanted ? left_over : found).push_back(found_container(*std::move(view)));
     }
     if (find(task_arn) != nullptr) co_return;  // its payload has come meanwhile
-    if (found.empty() && !left_over.empty()) co_await discard(task_arn, std::move(left_over));
-    if (found.empty() || find(task_arn) != nullptr) co_return;
+    if (found.empty()) {  // beside the comparison: stopping takes its time, and other tasks wait for the comparison
+        const bool to_do = !left_over.empty() && removing.insert(task_arn).second;
+        if (to_do) watching.spawn(discard(std::move(task_arn), std::move(left_over)));
+        co_return;
+    }
 
     const core::AcceptanceRules rules{.task_limits = task_limits, .arrival = arrivals++};
     core::TaskState task =
@@ -88,18 +94,23 @@ asio::awaitable<void> TaskEngine::State::adopt(std::string task_arn, std::vector
 }
 
 /// What a machine image or disk of another EC2 instance brought along: ECS knows it under another instance, where it
-/// has ended. Nothing of it is reported.
+/// has ended. Or what could not be removed of a task that was reported stopped. Nothing of it is reported. What cannot
+/// be removed is said once, and tried again at the next comparison.
 asio::awaitable<void> TaskEngine::State::discard(std::string task_arn, std::vector<core::FoundContainer> left_over) {
-    log::warn("removing a task that another machine left behind",
-              {{"task", task_arn}, {"containers", left_over.size()}});
+    const bool ended_here = given_up.contains(task_arn);  // then its clean-up has said what is left
+    if (!ended_here && !lamented.contains(task_arn)) {
+        log::warn("removing a task that another machine left behind",
+                  {{"task", task_arn}, {"containers", left_over.size()}});
+    }
+    std::vector<std::string> left;
     std::set<std::string> volumes;
     for (const core::FoundContainer& one : left_over) {
-        (void)co_await parts.backend.stop(one.seen.runtime_id, tools.settings.stop_timeout);
+        if (find(task_arn) != nullptr) break;  // its payload has come meanwhile: they are strays of a known task now
+        const Result<void> stopped = co_await parts.backend.stop(one.seen.runtime_id, tools.settings.stop_timeout);
         const Result<void> removed = co_await parts.backend.remove(one.seen.runtime_id);
-        if (!removed) {
-            log::warn("leftover container not removed; trying again in a minute",
-                      {{"id", one.seen.runtime_id}, {"cause", removed.error().what}});
-            co_return;
+        if (!removed) {  // a container that cannot be stopped is the reason why it cannot be removed
+            left.push_back("container " + one.docker_name + ": " +
+                           (stopped ? removed.error().what : stopped.error().what));
         }
         const auto value = [&](std::string_view key) {
             const auto at = one.seen.labels.find(std::string(key));
@@ -111,10 +122,40 @@ asio::awaitable<void> TaskEngine::State::discard(std::string task_arn, std::vect
             if (!name.empty()) volumes.insert(volume.docker_name);
         }
     }
-    for (const std::string& volume : volumes) (void)co_await parts.backend.remove_volume(volume);
-    if (parts.cgroups == nullptr) co_return;
-    auto work = [cgroups = parts.cgroups, id = core::task_id(task_arn)] { return cgroups->remove(id); };
-    (void)co_await parts.pool.run(std::move(work));
+    if (find(task_arn) == nullptr) {
+        std::vector<std::string> more = co_await discard_resources(task_arn, std::move(volumes));
+        left.insert(left.end(), more.begin(), more.end());
+    }
+    removing.erase(task_arn);
+    if (left.empty()) {
+        if (given_up.erase(task_arn) + lamented.erase(task_arn) > 0) {
+            log::info("what was left of a task is removed at last", {{"task", task_arn}});
+        }
+    } else if (!ended_here && lamented.insert(task_arn).second) {
+        log::warn("parts of a task could not be removed; its containers are tried again every minute",
+                  {{"task", task_arn}, {"left", join(left, "; ")}});
+    }
+}
+
+/// What could not be removed, each with its cause.
+asio::awaitable<std::vector<std::string>> TaskEngine::State::discard_resources(std::string task_arn,
+                                                                               std::set<std::string> volumes) {
+    std::vector<std::string> left;
+    for (const std::string& volume : volumes) {
+        const Result<void> removed = co_await parts.backend.remove_volume(volume);
+        if (!removed) left.push_back("volume " + volume + ": " + removed.error().what);
+    }
+    if (parts.cgroups != nullptr) {
+        auto work = [cgroups = parts.cgroups, id = core::task_id(task_arn)] { return cgroups->remove(id); };
+        const Result<void> removed = co_await parts.pool.run(std::move(work));
+        if (!removed) left.push_back("cgroup: " + removed.error().what);
+    }
+    auto files = [directory = environment_files_directory(parts.config.data_dir, parts.config.cluster, task_arn)] {
+        return remove_environment_files(directory);
+    };
+    const Result<void> removed = co_await parts.pool.run(std::move(files));
+    if (!removed) left.push_back("environment files: " + removed.error().what);
+    co_return left;
 }
 
 asio::awaitable<void> TaskEngine::State::remove_stray(core::Stray stray) {
@@ -127,12 +168,18 @@ asio::awaitable<void> TaskEngine::State::remove_stray(core::Stray stray) {
         std::chrono::seconds grace = tools.settings.stop_timeout;
         const core::ContainerState* in_its_place = runner->state().find(stray.container_name);
         if (in_its_place != nullptr) grace = core::stop_grace(*in_its_place, grace);
-        log::warn("removing a container whose place in its task another one has",
-                  {{"task", stray.task_arn}, {"container", stray.container_name}, {"id", stray.runtime_id}});
+        const bool first = !lamented.contains(stray.runtime_id);
+        if (first) {
+            log::warn("removing a container whose place in its task another one has",
+                      {{"task", stray.task_arn}, {"container", stray.container_name}, {"id", stray.runtime_id}});
+        }
         (void)co_await parts.backend.stop(stray.runtime_id, grace);
         const Result<void> removed = co_await parts.backend.remove(stray.runtime_id);
-        if (!removed) {
-            log::warn("stray container not removed; trying again in a minute",
+        if (removed) {
+            lamented.erase(stray.runtime_id);
+        } else if (first) {
+            lamented.insert(stray.runtime_id);
+            log::warn("a container whose place another one has could not be removed; trying again every minute",
                       {{"id", stray.runtime_id}, {"cause", removed.error().what}});
         }
     }

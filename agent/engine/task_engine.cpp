@@ -18,6 +18,7 @@
 #include "agent/engine/disk.hpp"
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/lifecycle_settings.hpp"
+#include "agent/engine/resources/environment_files.hpp"
 #include "agent/engine/spec/container_spec.hpp"
 
 namespace nodeagent::engine {
@@ -77,7 +78,8 @@ TaskEngine::State::State(EngineParts given)
                           .config = parts.config,
                           .pause_programs = parts.pause_programs,
                           .vault = vault,
-                          .services = parts.services}),
+                          .services = parts.services,
+                          .gave_up = [this](const std::string& arn) { given_up.insert(arn); }}),
       tools{.shard = parts.shard,
             .clock = parts.clock,
             .store = parts.store,
@@ -156,6 +158,24 @@ asio::awaitable<void> TaskEngine::State::remove_empty_cgroups() {
     }
 }
 
+asio::awaitable<void> TaskEngine::State::sweep_environment_files() {
+    std::set<std::string> kept;
+    for (const auto& [arn, runner] : runners) {
+        kept.insert(environment_files_directory(parts.config.data_dir, parts.config.cluster, arn));
+    }
+    auto work = [data_dir = parts.config.data_dir, kept = std::move(kept)] {
+        return engine::sweep_environment_files(data_dir, kept);
+    };
+    const SweptFiles swept = co_await parts.pool.run(std::move(work));
+    for (const std::string& directory : swept.removed) {
+        log::info("environment files of a task that is gone were removed", {{"directory", directory}});
+    }
+    for (const Error& failure : swept.failures) {
+        log::warn("environment files of a task that is gone could not be removed; trying again at the next start",
+                  {{"cause", failure.what}});
+    }
+}
+
 TaskRunner* TaskEngine::State::find(const std::string& task_arn) {
     const auto found = runners.find(task_arn);
     return found == runners.end() ? nullptr : found->second.get();
@@ -174,6 +194,7 @@ void TaskEngine::State::take_up(const core::TaskState& task) {
 
 TaskRunner& TaskEngine::State::add(core::TaskState task) {
     const std::string arn = task.arn;
+    given_up.erase(arn);
     return *runners.insert_or_assign(arn, std::make_unique<TaskRunner>(std::move(task), tools)).first->second;
 }
 
@@ -199,6 +220,24 @@ asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
     host.leave(task_arn);
     board.erase(task_arn);
     runners.erase(task_arn);
+}
+
+void TaskEngine::State::report_refusal(const std::string& task_arn, const std::string& reason) {
+    unsent.insert_or_assign(task_arn, reason);
+    model::TaskStateChange change;
+    change.task_arn = task_arn;
+    change.status = core::TaskStatus::Stopped;
+    change.reason = reason;
+    parts.reports.submit(std::move(change));
+}
+
+asio::awaitable<void> TaskEngine::State::forget_refusal(std::string task_arn) {
+    std::string arn = task_arn;
+    const Result<void> erased = co_await parts.store.erase(Shelf::Unsent, std::move(arn));
+    if (!erased) {
+        log::warn("ECS knows that a task was refused, but that is not recorded; it is told again at the next start",
+                  {{"task", task_arn}, {"cause", erased.error().what}});
+    }
 }
 
 asio::awaitable<Result<void>> TaskEngine::State::restore(StoredState stored) {
@@ -244,8 +283,11 @@ TaskEngine::~TaskEngine() = default;
 
 asio::awaitable<Result<void>> TaskEngine::start(StoredState stored) {
     State& state = *state_;
+    const std::map<std::string, std::string> refused = std::move(stored.unsent);
     const Result<void> restored = co_await state.restore(std::move(stored));
     if (!restored) co_return restored;
+    co_await state.sweep_environment_files();
+    for (const auto& [arn, reason] : refused) state.report_refusal(arn, reason);
     std::function<void()> connected = [&state] { state.connected(); };
     std::function<void(runtime::RuntimeEvent)> changed = [&state](const runtime::RuntimeEvent& event) {
         state.changed(event);
@@ -315,6 +357,17 @@ asio::awaitable<bool> TaskEngine::stop_task(std::string task_arn) {
     co_return true;
 }
 
+std::vector<StoreChange> TaskEngine::everything() const {
+    std::vector<StoreChange> all = state_->images.all();
+    for (const auto& [arn, runner] : state_->runners) {
+        all.push_back({.shelf = Shelf::Tasks, .key = arn, .text = core::encode_saved_task(runner->state())});
+    }
+    for (const auto& [arn, reason] : state_->unsent) {
+        all.push_back({.shelf = Shelf::Unsent, .key = arn, .text = reason});
+    }
+    return all;
+}
+
 void TaskEngine::refuse_new_tasks(std::string reason) { state_->refusal = std::move(reason); }
 
 std::chrono::seconds TaskEngine::longest_stop() const {
@@ -346,6 +399,8 @@ asio::awaitable<bool> TaskEngine::refresh_credentials(std::string task_arn, bool
 }
 
 void TaskEngine::acknowledged(model::StateChangeAck ack) {
+    const bool end = ack.task_status == core::TaskStatus::Stopped;
+    if (end && state_->unsent.erase(ack.task_arn) > 0) state_->watching.spawn(state_->forget_refusal(ack.task_arn));
     if (TaskRunner* runner = state_->find(ack.task_arn)) runner->tell(core::SentAcknowledged{std::move(ack)});
 }
 

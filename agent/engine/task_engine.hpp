@@ -62,8 +62,8 @@ struct EngineParts {
     model::SnapshotBoard& snapshots;
     StateSink& reports;
     EventLog& events;
-    const config::Config& config;  ///< cluster and region as registered
-    core::HostTotals totals;       ///< as registered
+    const config::Config& config;                  ///< cluster and region as registered
+    core::HostTotals totals;                       ///< as registered
     std::vector<std::string> pause_programs = {};  ///< where ecs-pause may be (pause_image.hpp)
     /// Containers of unknown tasks that were created before this moment are of another machine's life: removed, not
     /// taken up.
@@ -129,6 +129,9 @@ class TaskEngine {
     [[nodiscard]] std::vector<std::string> unstopped() const;
     /// ECS has acknowledged these statuses.
     void acknowledged(model::StateChangeAck ack);
+
+    /// All that it has in the store as it is now, for one that lost its memory.
+    [[nodiscard]] std::vector<StoreChange> everything() const;
 
     [[nodiscard]] std::vector<TaskOnHost> tasks() const;
     [[nodiscard]] bool runtime_reachable() const;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,5 +41,13 @@ asio::awaitable<Result<void>> fetch_environment_files(const ServiceAccess& acces
 
 /// The task's directory and all in it; fine if there is none. Blocking.
 [[nodiscard]] Result<void> remove_environment_files(const std::string& directory);
+
+struct SweptFiles {
+    std::vector<std::string> removed;  ///< directories of tasks
+    std::vector<Error> failures;
+};
+/// Removes the directories of all tasks, of any cluster, but those in `kept`, each as environment_files_directory()
+/// made it. Blocking.
+[[nodiscard]] SweptFiles sweep_environment_files(const std::string& data_directory, const std::set<std::string>& kept);
 
 }  // namespace nodeagent::engine

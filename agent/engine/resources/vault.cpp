@@ -41,6 +41,9 @@ std::string Vault::redacted(const std::string& task_arn, std::string text) const
         for (const auto& [key, value] : *shelf) values.push_back(value.reveal());
     }
     for (const auto& [id, auth] : task->second.registries) values.push_back(auth.password.reveal());
+    for (const auto& [container, defined] : task->second.of_files) {
+        for (const Secret& value : defined) values.push_back(value.reveal());
+    }
     // a value may be part of another: the longer one goes first, whole
     std::sort(values.begin(), values.end(), [](auto a, auto b) { return a.size() > b.size(); });
     for (const std::string_view value : values) replace_all(text, value);

@@ -1,11 +1,13 @@
 #pragma once
-// What was fetched for tasks and must not be saved: values of secrets, registry credentials. By task ARN, in memory
-// only, wiped with the task. One shard.
+// What was fetched for tasks and must not be saved: values of secrets, registry credentials, what environment files
+// define. By task ARN, in memory only, wiped with the task. One shard.
 
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "agent/base/secret.hpp"
 #include "agent/engine/spec/secret_values.hpp"
 #include "runtime/types.hpp"
 
@@ -16,6 +18,7 @@ class Vault {
     struct Content {
         SecretValues secrets;
         std::map<std::string, runtime::RegistryAuth> registries;  ///< by credentialsParameter
+        std::map<std::string, std::vector<Secret>> of_files;      ///< by container; to be redacted, not to be used
     };
 
     /// The task's own; made when there is none.
@@ -25,7 +28,8 @@ class Vault {
                                                                 const std::string& credentials_parameter) const;
     void wipe(const std::string& task_arn) { by_task_.erase(task_arn); }
 
-    /// `text` with every value of the task's secrets replaced: runtimes quote what they were given in their errors.
+    /// `text` with every value of the task's secrets and environment files replaced: runtimes quote what they were
+    /// given in their errors.
     [[nodiscard]] std::string redacted(const std::string& task_arn, std::string text) const;
 
   private:

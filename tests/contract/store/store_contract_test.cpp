@@ -111,9 +111,12 @@ TEST_P(StoreContract, ARecordSetAsideIsNotLoadedAgain) {
 TEST_P(StoreContract, ForgetsEverythingInOneCommit) {
     run(io, store->put(Shelf::Tasks, "arn", "task"));
     run(io, store->put(Shelf::Metadata, "k", "v"));
+    run(io, store->put(Shelf::Unsent, "other", "why"));
+    EXPECT_THAT(loaded().unsent, ElementsAre(Pair("other", "why")));
     EXPECT_TRUE(run(io, store->commit(loaded().forget_all())));
     const StoredState state = loaded();
     EXPECT_THAT(state.tasks, IsEmpty());
+    EXPECT_THAT(state.unsent, IsEmpty());
     EXPECT_THAT(state.metadata, IsEmpty());
 }
 
@@ -230,6 +233,49 @@ TEST_F(SqliteStoreTest, ADamagedPageIsNoticedAtTheStart) {
     ASSERT_TRUE(state) << state.error().what;
     EXPECT_THAT(state->damaged, SizeIs(1));
     EXPECT_THAT(state->tasks, IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, ADatabaseThatIsDamagedWhileItIsInUseIsWrittenAnewFromMemory) {
+    auto store = open();
+    run(io, store->load());
+    std::map<std::string, std::string> known;
+    for (int i = 0; i < 300; ++i) known["arn" + std::to_string(i)] = std::string(5000, 'a');
+    std::vector<StoreChange> first{{Shelf::Metadata, std::string(kClusterKey), "prod"}};
+    for (const auto& [arn, text] : known) first.push_back({Shelf::Tasks, arn, text});
+    run(io, store->commit(std::move(first)));
+    store->rewritten_from([&known] {
+        std::vector<StoreChange> all;
+        for (const auto& [arn, text] : known) all.push_back({Shelf::Tasks, arn, text});
+        all.push_back({Shelf::Unsent, "refused", "why"});
+        return all;
+    });
+    for (const char* name : {"", "-wal"}) {
+        const auto size = std::filesystem::file_size(file() + name);
+        std::fstream raw(file() + name, std::ios::in | std::ios::out | std::ios::binary);
+        raw << std::string(size, '\x5a');
+    }
+    for (int i = 0; i < 300; i += 10) {
+        const std::string arn = "arn" + std::to_string(i);
+        known[arn] = "new";
+        ASSERT_TRUE(run(io, store->put(Shelf::Tasks, arn, "new"))) << "a commit does not fail because of it";
+    }
+    EXPECT_TRUE(run(io, store->erase(Shelf::Tasks, "arn7")));
+    store.reset();
+
+    store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->damaged, IsEmpty());
+    known.erase("arn7");
+    EXPECT_TRUE(state->tasks == known);
+    EXPECT_EQ(state->metadata_value(kClusterKey), "prod");
+    EXPECT_THAT(state->unsent, ElementsAre(Pair("refused", "why")));
+    int kept = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/data")) {
+        const std::string name = entry.path().filename();
+        kept += name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") ? 1 : 0;
+    }
+    EXPECT_EQ(kept, 1) << "for people to look at";
 }
 
 TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefusedUntilTheFirstHasGone) {

@@ -127,12 +127,5 @@ TEST_F(SavedIdentityTest, IsSavedAsSoonAsTheStoreTakesIt) {
     EXPECT_EQ(stored().metadata_value(engine::kEc2InstanceIdKey), "i-1");
 }
 
-TEST_F(SavedIdentityTest, OnlyADatabaseThatBrokeEndsTheAgent) {
-    EXPECT_FALSE(identity.failed({.kind = ErrorKind::Unavailable, .what = "database or disk is full"}));
-    const auto ending = identity.failed({.kind = ErrorKind::Malformed, .what = "database disk image is malformed"});
-    ASSERT_TRUE(ending);
-    EXPECT_EQ(ending->exit_code, kExitRecoverable);
-}
-
 }  // namespace
 }  // namespace nodeagent

@@ -417,6 +417,61 @@ TEST_F(Load, WarnsOfAMisspelledVariable) {
     EXPECT_THAT(examined().loaded.warnings, ElementsAre(HasSubstr("ECS_CLUTSER")));
 }
 
+TEST_F(Load, ShowsWhatIsChosenAutomaticallyAsSuch) {
+    EXPECT_EQ(effective("ECS_IMAGE_PULL_PARALLEL").value, "automatic (cores and disk)");
+    environment["ECS_IMAGE_PULL_PARALLEL"] = "3";
+    EXPECT_EQ(effective("ECS_IMAGE_PULL_PARALLEL").value, "3");
+}
+
+TEST_F(Load, WarnsOfWatermarksInTheWrongOrder) {
+    environment["ECS_IMAGE_CLEANUP_LOW_WATERMARK"] = "90";
+    EXPECT_THAT(examined().loaded.warnings,
+                ElementsAre("ECS_IMAGE_CLEANUP_LOW_WATERMARK (90) is not below ECS_IMAGE_CLEANUP_HIGH_WATERMARK (85): "
+                            "84 is used as the low one"));
+    environment["ECS_IMAGE_CLEANUP_HIGH_WATERMARK"] = "95";
+    EXPECT_THAT(examined().loaded.warnings, IsEmpty());
+    environment["ECS_IMAGE_CLEANUP_HIGH_WATERMARK"] = "off";
+    EXPECT_THAT(examined().loaded.warnings,
+                ElementsAre("ECS_IMAGE_CLEANUP_LOW_WATERMARK has no effect: ECS_IMAGE_CLEANUP_HIGH_WATERMARK is off"));
+}
+
+TEST_F(Load, WarnsOfRulesForOvertakingThatCannotApply) {
+    environment["ECS_TASK_QUEUE_OVERTAKE_AFTER"] = "off";
+    EXPECT_THAT(examined().loaded.warnings, IsEmpty());
+    environment["ECS_TASK_QUEUE_MAX_OVERTAKEN"] = "5m";
+    EXPECT_THAT(examined().loaded.warnings,
+                ElementsAre("ECS_TASK_QUEUE_MAX_OVERTAKEN has no effect: ECS_TASK_QUEUE_OVERTAKE_AFTER is off"));
+    environment["ECS_TASK_QUEUE_OVERTAKE_AFTER"] = "10m";
+    EXPECT_THAT(examined().loaded.warnings, ElementsAre(AllOf(HasSubstr("ECS_TASK_QUEUE_MAX_OVERTAKEN (5m0s)"),
+                                                              HasSubstr("ECS_TASK_QUEUE_OVERTAKE_AFTER (10m0s)"))));
+}
+
+TEST_F(Load, WarnsOfASettingThatAnotherOneSwitchesOff) {
+    const std::vector<std::pair<Environment, std::string>> cases{
+        {{{"ECS_DISABLE_IMAGE_CLEANUP", "true"}, {"ECS_IMAGE_CLEANUP_INTERVAL", "20m"}}, "ECS_IMAGE_CLEANUP_INTERVAL"},
+        {{{"ECS_IMAGE_PULL_BEHAVIOR", "prefer-cached"}, {"ECS_IMAGE_CLEANUP_HIGH_WATERMARK", "90"}},
+         "ECS_IMAGE_CLEANUP_HIGH_WATERMARK"},
+        {{{"ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP", "false"}, {"NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE", "2h"}},
+         "NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE"},
+        {{{"ECS_IMAGE_PULL_TIMEOUT", "5m"}, {"ECS_IMAGE_PULL_INACTIVITY_TIMEOUT", "6m"}},
+         "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT"},
+        {{{"ECS_ENABLE_TASK_CPU_MEM_LIMIT", "false"}, {"ECS_TASK_PIDS_LIMIT", "100"}}, "ECS_TASK_PIDS_LIMIT"},
+        {{{"ECS_AUDIT_LOGFILE_DISABLED", "true"}, {"ECS_AUDIT_LOGFILE", "/a"}}, "ECS_AUDIT_LOGFILE "},
+        {{{"ECS_ENABLE_GPU_SUPPORT", "false"}, {"ECS_NVIDIA_RUNTIME", "nv"}}, "ECS_NVIDIA_RUNTIME"},
+    };
+    const Environment plain = environment;
+    for (const auto& [given, useless] : cases) {
+        environment = plain;
+        environment.insert(given.begin(), given.end());
+        std::vector<testing::Matcher<std::string>> names;
+        for (const auto& [name, value] : given) names.emplace_back(HasSubstr(name));
+        EXPECT_THAT(examined().loaded.warnings, ElementsAre(testing::AllOfArray(names))) << useless;
+        environment = plain;
+        environment.insert(*given.begin());
+        EXPECT_THAT(examined().loaded.warnings, IsEmpty()) << given.begin()->first << " alone contradicts nothing";
+    }
+}
+
 TEST_F(Load, ReportsAllProblemsInOneError) {
     environment.erase("AWS_DEFAULT_REGION");
     environment["ECS_INSTANCE_ATTRIBUTES"] = "[";

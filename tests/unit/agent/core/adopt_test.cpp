@@ -1,5 +1,6 @@
 #include "agent/core/adopt.hpp"
 
+#include "agent/core/host_resources.hpp"
 #include "agent/core/internal_containers.hpp"
 #include "agent/core/reconcile.hpp"
 #include "agent/core/saved_task.hpp"
@@ -114,6 +115,19 @@ TEST(Adopt, ItsCgroupAndTheVolumesNamedForItGoWithIt) {
     EXPECT_TRUE(task.task_limits);
     EXPECT_EQ(task_volume_name("ecs-web-3-data-0011", "web", "3"), "");
     EXPECT_EQ(task_volume_name(ours, "web", "4"), "");
+}
+
+TEST(Adopt, TheGpusOfItsContainersAreBooked) {
+    FoundContainer trains = found("trains", running("trains"));
+    trains.gpus = {"GPU-1", "GPU-2"};
+    FoundContainer shows = found("shows", running("shows"));
+    shows.gpus = {"GPU-2"};
+    const TaskState task = adopted({trains, shows});
+    EXPECT_THAT(host_need(*task.definition).gpus, ElementsAre("GPU-1", "GPU-2"));
+    EXPECT_TRUE(task.resources_consumed);
+    const auto again = decode_saved_task(encode_saved_task(task));
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_THAT(host_need(*again->definition).gpus, ElementsAre("GPU-1", "GPU-2"));
 }
 
 TEST(Adopt, APauseContainerIsTakenUpAsOneAndKeepsNoTaskRunning) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "agent/config/config.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/event_log.hpp"
+#include "agent/engine/resources/service_access.hpp"
 #include "agent/engine/spec/registry_auth.hpp"
 #include "agent/engine/task_engine.hpp"
 #include "tests/fakes/fake_backend.hpp"
@@ -106,7 +108,8 @@ class EngineFixture : public testing::Test {
                           .pause_programs = pause_programs,
                           .leftovers_before = leftovers_before,
                           .on_store_failure = [this](const Error& error) { store_failures.push_back(error.what); },
-                          .disk_use = [this](std::string) { return look_at_disk(); }};
+                          .disk_use = [this](std::string) { return look_at_disk(); },
+                          .services = services};
         engine = std::make_unique<TaskEngine>(std::move(parts));
         Result<StoredState> stored = run(store.load());
         started = run(engine->start(*std::move(stored)));
@@ -115,7 +118,7 @@ class EngineFixture : public testing::Test {
     void stop() {
         run(engine->stop(std::chrono::seconds(5)));
         engine.reset();
-        fakes::run_until_idle(io);
+        settle();
     }
     /// The agent ends and another one takes over its store.
     void restart() {
@@ -130,7 +133,7 @@ class EngineFixture : public testing::Test {
         asio::co_spawn(io, std::move(work), [result](const std::exception_ptr& failure, T value) {
             if (!failure) *result = std::move(value);
         });
-        fakes::run_until_idle(io);
+        settle();
         return std::move(*result);
     }
     template <class T>
@@ -142,13 +145,22 @@ class EngineFixture : public testing::Test {
     void run(asio::awaitable<void> work) {
         bool done = false;
         asio::co_spawn(io, std::move(work), [&done](const std::exception_ptr&) { done = true; });
-        fakes::run_until_idle(io);
+        settle();
         if (!done) throw std::runtime_error("the coroutine waits for something that does not come");
     }
     PayloadOutcome accept(std::vector<model::Task> tasks) { return run(engine->accept(payload(std::move(tasks)))); }
 
-    void settle() { fakes::run_until_idle(io); }
-    void advance(std::chrono::nanoseconds by) { clock.advance(by, io); }
+    /// Everything that can happen now has happened, on worker threads too.
+    void settle() {
+        do {
+            fakes::run_until_idle(io);
+            while (pool.busy() > 0) std::this_thread::yield();
+        } while (io.poll() > 0);
+    }
+    void advance(std::chrono::nanoseconds by) {
+        clock.advance(by);
+        settle();
+    }
     /// Turns the clock from one sleeper to the next until `by` has passed.
     void live_through(std::chrono::nanoseconds by) {
         const SteadyTime end = clock.now().steady + by;
@@ -190,6 +202,7 @@ class EngineFixture : public testing::Test {
     std::optional<WallTime> leftovers_before;
     std::vector<std::string> store_failures;
     std::vector<std::string> pause_programs;
+    const ServiceAccess* services = nullptr;
     /// The filesystem behind Docker's folder: half empty.
     std::function<core::DiskUse()> disk = [] {
         return core::DiskUse{.bytes_total = 100 << 20, .bytes_free = 50 << 20, .inodes_total = 0, .inodes_free = 0};

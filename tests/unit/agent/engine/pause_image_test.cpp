@@ -59,6 +59,17 @@ TEST_F(SharedNamespaces, ThePauseImageIsMadeWhenItIsFirstNeeded) {
     EXPECT_EQ(backend.calls("load_image"), 1) << "it is there";
 }
 
+TEST_F(SharedNamespaces, ADaemonThatGoesAwayWhileItsImageIsLoadedIsWaitedFor) {
+    install();
+    start();
+    const Error gone{.kind = ErrorKind::Unavailable, .what = "the connection to the Docker daemon broke"};
+    backend.on("load_image").fail(gone, 2);
+    backend.on("inspect_image").fail(gone, 1);
+    accept({sharing_task()});
+    live_through(std::chrono::seconds(30));
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
 TEST_F(SharedNamespaces, AnImageThatIsThereNeedsNoProgram) {
     backend.have_image(kImage);
     start();

@@ -53,6 +53,85 @@ TEST_F(RuntimeOutageTest, AVolumeThatMeetsAnAbsentDaemonIsAskedForAgain) {
     EXPECT_TRUE(reported(kArn, TaskStatus::Running));
 }
 
+TEST_F(RuntimeOutageTest, APullThatTheDaemonsRestartCutsOffIsMadeAgain) {
+    config.image_pull_behavior = config::ImagePullBehavior::Always;
+    backend.offer_image("web:1");
+    start();
+    backend.on("pull").block();
+    accept({task(kArn, {container("app", "web:1")})});
+    settle();
+    for (int restarts = 0; restarts < 5; ++restarts) {
+        backend.go_away();
+        backend.release("pull");
+        live_through(20min);
+        backend.on("pull").block();
+        backend.come_back();
+        live_through(30s);
+    }
+    backend.release("pull");
+    live_through(30s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    EXPECT_FALSE(reported(kArn, TaskStatus::Stopped));
+}
+
+TEST_F(RuntimeOutageTest, ADaemonThatIsAwayLongerThanAManifestMayTakeFailsNoTask) {
+    config.image_pull_behavior = config::ImagePullBehavior::Always;
+    backend.offer_image("web:1", "sha256:abc");
+    start();
+    backend.on("resolve_digest").block();
+    accept({task(kArn, {container("app", "web:1")})});
+    settle();
+    backend.go_away();
+    backend.release("resolve_digest");
+    live_through(10min);
+    EXPECT_TRUE(sink.tasks.empty());
+    backend.come_back();
+    live_through(30s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    ASSERT_NE(sink.container(kArn, "app", ContainerStatus::ManifestPulled), nullptr);
+    EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::ManifestPulled)->image_digest, "sha256:abc");
+}
+
+TEST_F(RuntimeOutageTest, AnEndOfTheDaemonThatItExplainsItselfIsNoFailureOfTheRegistry) {
+    config.image_pull_behavior = config::ImagePullBehavior::Always;
+    backend.offer_image("web:1");
+    start();
+    backend.on("pull").fail({.kind = ErrorKind::Internal, .what = "context canceled"}, 5).block();
+    accept({task(kArn, {container("app", "web:1")})});
+    settle();
+    for (int restarts = 0; restarts < 5; ++restarts) {
+        backend.break_stream();
+        backend.release("pull");
+        settle();
+        backend.on("pull").block();
+        live_through(10s);
+    }
+    backend.release("pull");
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+}
+
+TEST_F(RuntimeOutageTest, ADaemonThatDiesOfEveryPullFailsTheTaskInTheEnd) {
+    config.image_pull_behavior = config::ImagePullBehavior::Always;
+    start();
+    backend.offer_image("web:1");
+    backend.on("pull").fail({.kind = ErrorKind::Unavailable, .what = "the connection to the Docker daemon broke"});
+    backend.on("ping").fail({.kind = ErrorKind::Unavailable, .what = "connection refused"});
+    accept({task(kArn, {container("app", "web:1")})});
+    live_through(10min);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_THAT(reason(kArn, "app"), HasSubstr("CannotPullContainerError"));
+}
+
+TEST_F(RuntimeOutageTest, AnImageThatCannotBeLookedAtForAMomentNeedsNoPull) {
+    start();
+    backend.on("inspect_image").fail({.kind = ErrorKind::Unavailable, .what = "Is the docker daemon running?"}, 3);
+    accept({task(kArn, {container("app")})});
+    live_through(30s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    EXPECT_EQ(backend.calls("pull"), 0);
+}
+
 TEST_F(RuntimeOutageTest, AContainerThatCannotBeLookedAtAfterItsStartIsLookedAtAgain) {
     start();
     backend.on("inspect").fail({.kind = ErrorKind::Unavailable, .what = "Is the docker daemon running?"}, 2);

@@ -93,6 +93,26 @@ TEST_F(StraysTest, APayloadThatComesBeforeTheFirstLookStartsNoSecondSet) {
     EXPECT_TRUE(reported(kArn, TaskStatus::Running));
 }
 
+TEST_F(StraysTest, TheGpusOfATaskTakenUpAgainAreNotGivenToAnother) {
+    totals.gpu_support = true;
+    totals.gpus = {"GPU-1"};
+    config.gpu_support = true;
+    model::Task wants = task(kArn, {container("app")});
+    wants.associations = {{.containers = {"app"}, .content = {}, .name = "GPU-1", .type = "gpu"}};
+    start();
+    accept({wants});
+    settle();
+    stop();
+    run(store.erase(Shelf::Tasks, kArn));
+    start();
+    settle();
+    wants.arn = arn_of(2);
+    accept({wants});
+    live_through(10s);
+    EXPECT_FALSE(reported(arn_of(2), TaskStatus::Running));
+    EXPECT_THAT(snapshots.current()->tasks.at(arn_of(2))->waiting_for, testing::HasSubstr("GPU GPU-1"));
+}
+
 TEST_F(StraysTest, ARecordThatCannotBeReadIsSetAsideAndItsTaskMadeAgain) {
     start();
     accept({task(kArn, {container("app")})});
@@ -139,6 +159,50 @@ TEST_F(StraysTest, WhatAnotherMachineLeftIsRemovedAndNotReported) {
     EXPECT_THAT(backend.containers, IsEmpty());
     EXPECT_THAT(engine->tasks(), IsEmpty());
     EXPECT_THAT(sink.tasks, IsEmpty());
+}
+
+TEST_F(StraysTest, WhatCannotBeRemovedOfAnotherMachinesTaskDoesNotKeepTheRest) {
+    start();
+    accept({task(kArn, {container("stuck"), container("app")})});
+    settle();
+    stop();
+    run(store.erase(Shelf::Tasks, kArn));
+    sink.tasks.clear();
+    advance(1min);
+    leftovers_before = clock.now().wall;
+    const std::string stuck = backend.find("stuck")->view.id;
+    backend.on("remove", backend.find("stuck")->view.name)
+        .fail({.kind = ErrorKind::Internal, .what = "device or resource busy"}, 2);
+    start();
+    settle();
+    ASSERT_THAT(backend.containers, SizeIs(1));
+    EXPECT_TRUE(backend.containers.contains(stuck));
+    live_through(3min);
+    EXPECT_THAT(backend.containers, IsEmpty());
+    EXPECT_THAT(sink.tasks, IsEmpty());
+}
+
+TEST_F(StraysTest, ATaskWhoseCleanUpWasGivenUpIsNotTakenUpAgainForWhatIsLeftOfIt) {
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    backend.on("remove").fail({.kind = ErrorKind::Internal, .what = "device or resource busy"});
+    backend.exit("app", 0);
+    live_through(6h);
+    ASSERT_THAT(engine->tasks(), IsEmpty());
+    EXPECT_EQ(stored_task(kArn), "");
+    EXPECT_EQ(std::count_if(sink.tasks.begin(), sink.tasks.end(),
+                            [](const auto& change) { return change.status == TaskStatus::Stopped; }),
+              1)
+        << "ECS heard its end once";
+    const int tries = backend.calls("remove");
+    live_through(5min);
+    EXPECT_GE(backend.calls("remove"), tries + 4) << "it is tried again every minute";
+    fakes::FakeBackend::Script& remove = backend.on("remove");
+    remove = {};
+    live_through(2min);
+    EXPECT_THAT(backend.containers, IsEmpty());
+    EXPECT_THAT(engine->tasks(), IsEmpty());
 }
 
 TEST_F(StraysTest, ATaskIsNotTakenUpByHalves) {
