@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "agent/core/internal_containers.hpp"
+#include "tests/fakes/temp_directory.hpp"
 #include "tests/unit/agent/engine/engine_fixture.hpp"
 
 namespace nodeagent::engine {
@@ -16,11 +17,7 @@ const std::string kImage(core::kPauseImage);
 
 class SharedNamespaces : public EngineFixture {
   protected:
-    SharedNamespaces() {
-        std::string pattern = testing::TempDir() + "pause.XXXXXX";
-        program_ = std::string(::mkdtemp(pattern.data())) + "/ecs-pause";
-        pause_programs = {program_};
-    }
+    SharedNamespaces() { pause_programs = {program_}; }
     void install() { std::ofstream(program_) << "a program"; }
     static model::Task sharing_task() {
         model::Task made = task(kArn, {container("web")});
@@ -38,7 +35,8 @@ class SharedNamespaces : public EngineFixture {
         settle();
         return reported(arn, status);
     }
-    std::string program_;
+    fakes::TempDirectory folder_;
+    std::string program_ = folder_ + "/ecs-pause";
 };
 
 TEST_F(SharedNamespaces, ThePauseImageIsMadeWhenItIsFirstNeeded) {
