@@ -1,5 +1,5 @@
-// Compiled as C++17, because websocketpp 0.8.2 is no valid C++20 for g++ 12. Only standard headers and websocketpp may be
-// included here: nothing of Asio, so that no Asio code exists under two standards in one program.
+// Compiled as C++17, because websocketpp 0.8.2 is no valid C++20 for g++ 12. Only standard headers and websocketpp may
+// be included here: nothing of Asio, so that no Asio code exists under two standards in one program.
 #include "agent/net/ws_codec.hpp"
 
 #include <algorithm>

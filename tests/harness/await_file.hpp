@@ -6,7 +6,8 @@
 
 namespace nodeagent::harness {
 
-/// Returns when `path` exists, false after `limit`. Its folder exists already; what is to be read whole is renamed there.
+/// Returns when `path` exists, false after `limit`. Its folder is there already; what is to be read whole is renamed
+/// into it.
 [[nodiscard]] bool await_file(const std::string& path, std::chrono::milliseconds limit);
 
 }  // namespace nodeagent::harness
