@@ -83,7 +83,7 @@ void write_task(JsonWriter& out, const model::TaskView& task) {
     out.end_object();
 }
 
-Response refusal(unsigned status, const std::string& why) {
+Response no_view(unsigned status, const std::string& why) {
     JsonWriter out;
     out.begin_object();
     out.member("error", why);
@@ -160,7 +160,7 @@ Response extension_tasks(const model::Snapshot& snapshot) {
 }
 
 Response extension_task(const model::Snapshot& snapshot, std::string_view id) {
-    if (id.empty()) return refusal(404, "no task id given; ask for /v1/ext/task?id=<ARN, id or beginning of an id>");
+    if (id.empty()) return no_view(404, "no task id given; ask for /v1/ext/task?id=<ARN, id or beginning of an id>");
     const model::TaskView* found = nullptr;
     std::size_t matching = 0;
     for (const auto& [arn, task] : snapshot.tasks) {
@@ -172,8 +172,8 @@ Response extension_task(const model::Snapshot& snapshot, std::string_view id) {
         }
     }
     if (matching == 1) return one_task(*found);
-    if (matching == 0) return refusal(404, "no task " + std::string(id) + " on this instance");
-    return refusal(409, std::to_string(matching) + " tasks begin with " + std::string(id) + "; give more of the id");
+    if (matching == 0) return no_view(404, "no task " + std::string(id) + " on this instance");
+    return no_view(409, std::to_string(matching) + " tasks begin with " + std::string(id) + "; give more of the id");
 }
 
 Response extension_events(const std::vector<AgentEvent>& events) {

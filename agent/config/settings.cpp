@@ -245,11 +245,17 @@ std::string show_watermark(const Config& config) {
 }
 
 constexpr Setting custom(Setting setting, std::string_view kind, decltype(Setting::read_text) text,
-                         decltype(Setting::read_json) from_json, decltype(Setting::show) show = nullptr) {
+                         decltype(Setting::read_json) from_json) {
     setting.kind = kind;
     setting.read_text = text;
     setting.read_json = from_json;
-    if (show != nullptr) setting.show = show;
+    return setting;
+}
+
+constexpr Setting custom(Setting setting, std::string_view kind, decltype(Setting::read_text) text,
+                         decltype(Setting::read_json) from_json, decltype(Setting::show) show) {
+    setting = custom(setting, kind, text, from_json);
+    setting.show = show;
     return setting;
 }
 

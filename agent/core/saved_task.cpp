@@ -138,8 +138,7 @@ struct SavedTask {
     std::string desired, known, sent;
     std::string credentials_id, execution_credentials_id, stop_reason;
     std::optional<std::int64_t> known_at, pull_started_at, pull_stopped_at, execution_stopped_at;
-    bool resources_consumed = false, task_limits = false, rejected = false, stop_asked = false,
-         end_refused = false;
+    bool resources_consumed = false, task_limits = false, rejected = false, stop_asked = false, end_refused = false;
     std::uint64_t arrival = 0;
     static constexpr auto json_fields() {
         using T = SavedTask;
@@ -167,7 +166,7 @@ struct SavedTask {
     }
 };
 
-std::optional<std::int64_t> nanoseconds(const std::optional<WallTime>& when) {
+std::optional<std::int64_t> since_epoch(const std::optional<WallTime>& when) {
     if (!when) return std::nullopt;
     return std::chrono::duration_cast<std::chrono::nanoseconds>(when->time_since_epoch()).count();
 }
@@ -229,12 +228,12 @@ SavedContainer record_of(const ContainerState& c) {
     record.start_uncertain = c.start_uncertain;
     record.oom_noted = c.oom_noted;
     record.network_known = c.network_known;
-    record.restarted_exit = nanoseconds(c.restarted_exit);
+    record.restarted_exit = since_epoch(c.restarted_exit);
     record.exit_code = c.exit_code;
-    record.created_at = nanoseconds(c.created_at);
-    record.started_at = nanoseconds(c.started_at);
-    record.finished_at = nanoseconds(c.finished_at);
-    record.last_restart_at = nanoseconds(c.restarts.last_restart_at);
+    record.created_at = since_epoch(c.created_at);
+    record.started_at = since_epoch(c.started_at);
+    record.finished_at = since_epoch(c.finished_at);
+    record.last_restart_at = since_epoch(c.restarts.last_restart_at);
     record.restarts = c.restarts.count;
     if (c.error) record.error = SavedError{c.error->name, c.error->message};
     for (const PortAssignment& p : c.port_assignments) {
@@ -247,7 +246,7 @@ SavedContainer record_of(const ContainerState& c) {
     for (const model::NetworkView& n : c.networks) record.networks.push_back({n.mode, n.ipv4_address, n.ipv6_address});
     for (const model::VolumeView& v : c.volumes) record.volumes.push_back({v.docker_name, v.source, v.destination});
     if (c.health != model::HealthView{}) {
-        record.health = SavedHealth{std::string(to_string(c.health.status)), nanoseconds(c.health.since),
+        record.health = SavedHealth{std::string(to_string(c.health.status)), since_epoch(c.health.since),
                                     c.health.exit_code, c.health.output};
     }
     return record;
@@ -350,10 +349,10 @@ std::string encode_saved_task(const TaskState& task) {
     record.credentials_id = task.credentials_id;
     record.execution_credentials_id = task.execution_credentials_id;
     record.stop_reason = task.stop_reason;
-    record.known_at = nanoseconds(task.known_at);
-    record.pull_started_at = nanoseconds(task.pull_started_at);
-    record.pull_stopped_at = nanoseconds(task.pull_stopped_at);
-    record.execution_stopped_at = nanoseconds(task.execution_stopped_at);
+    record.known_at = since_epoch(task.known_at);
+    record.pull_started_at = since_epoch(task.pull_started_at);
+    record.pull_stopped_at = since_epoch(task.pull_stopped_at);
+    record.execution_stopped_at = since_epoch(task.execution_stopped_at);
     record.resources_consumed = task.resources_consumed;
     record.task_limits = task.task_limits;
     record.rejected = task.rejected;

@@ -244,7 +244,7 @@ class ContainerSource final : public Source {
         if (!token.empty()) request.headers.emplace_back("Authorization", token.reveal());
         request.headers.emplace_back("Accept", "application/json");
 
-        constexpr int kAttempts = 3;
+        constexpr int kLastTry = 3;
         for (int tries = 1;; ++tries) {
             const Result<net::HttpResponse> response = co_await http_.send(request);
             if (response && response->status == 200) {
@@ -253,7 +253,7 @@ class ContainerSource final : public Source {
                 co_return answer;
             }
             const bool again = !response || response->status >= 500 || response->status == 429;
-            if (!again || tries == kAttempts) {
+            if (!again || tries == kLastTry) {
                 if (!response) co_return response.error();
                 co_return Error{.kind = ErrorKind::Denied, .what = "status " + std::to_string(response->status)};
             }

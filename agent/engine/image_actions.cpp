@@ -19,7 +19,7 @@ namespace nodeagent::engine {
 
 namespace {
 
-constexpr std::chrono::seconds kInspectLimit(30);
+constexpr std::chrono::seconds kPresenceLimit(30);
 
 /// The image's own digest among those the runtime knows it by; "" when it has none at all.
 DigestResult local_digest(const runtime::ImageView& image, const std::string& name) {
@@ -179,7 +179,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::ProvideImage action) {
                                  .message = "image " + image + " cannot be loaded: " + loaded.error().what};
         }
     } else if (!present) {
-        provided.error = named_error(kCreate, present.error(), kInspectLimit);
+        provided.error = named_error(kCreate, present.error(), kPresenceLimit);
     }
     task.tell(std::move(provided));
 }

@@ -12,24 +12,24 @@ namespace nodeagent::model {
 
 namespace {
 
-struct Row {
+struct Inbound {
     std::string_view type;
     TcsInboundKind kind;
 };
-constexpr std::array kTypes{
-    Row{"HeartbeatMessage", TcsInboundKind::Heartbeat},
-    Row{"AckPublishMetric", TcsInboundKind::Ack},
-    Row{"AckPublishHealth", TcsInboundKind::Ack},
-    Row{"AckPublishInstanceStatus", TcsInboundKind::Ack},
-    Row{"StopTelemetrySessionMessage", TcsInboundKind::StopSession},
-    Row{"ServerException", TcsInboundKind::Notice},
-    Row{"BadRequestException", TcsInboundKind::Notice},
-    Row{"ResourceValidationException", TcsInboundKind::Notice},
-    Row{"InvalidParameterException", TcsInboundKind::Notice},
-    Row{"StartTelemetrySessionRequest", TcsInboundKind::Notice},
-    Row{PublishMetricsRequest::kType, TcsInboundKind::Notice},
-    Row{PublishHealthRequest::kType, TcsInboundKind::Notice},
-    Row{PublishInstanceStatusRequest::kType, TcsInboundKind::Notice},
+constexpr std::array kInbound{
+    Inbound{"HeartbeatMessage", TcsInboundKind::Heartbeat},
+    Inbound{"AckPublishMetric", TcsInboundKind::Ack},
+    Inbound{"AckPublishHealth", TcsInboundKind::Ack},
+    Inbound{"AckPublishInstanceStatus", TcsInboundKind::Ack},
+    Inbound{"StopTelemetrySessionMessage", TcsInboundKind::StopSession},
+    Inbound{"ServerException", TcsInboundKind::Notice},
+    Inbound{"BadRequestException", TcsInboundKind::Notice},
+    Inbound{"ResourceValidationException", TcsInboundKind::Notice},
+    Inbound{"InvalidParameterException", TcsInboundKind::Notice},
+    Inbound{"StartTelemetrySessionRequest", TcsInboundKind::Notice},
+    Inbound{PublishMetricsRequest::kType, TcsInboundKind::Notice},
+    Inbound{PublishHealthRequest::kType, TcsInboundKind::Notice},
+    Inbound{PublishInstanceStatusRequest::kType, TcsInboundKind::Notice},
 };
 
 }  // namespace
@@ -48,8 +48,8 @@ Result<TcsInbound> decode_tcs_frame(std::string_view text) {
     auto envelope = open_envelope(text);
     if (!envelope) return std::move(envelope).error();
     const auto* row =
-        std::find_if(kTypes.begin(), kTypes.end(), [&](const Row& r) { return r.type == envelope->type; });
-    if (row == kTypes.end()) return unknown_type(envelope->type);
+        std::find_if(kInbound.begin(), kInbound.end(), [&](const Inbound& r) { return r.type == envelope->type; });
+    if (row == kInbound.end()) return unknown_type(envelope->type);
     auto notice = notice_text(*envelope);
     if (!notice) return std::move(notice).error();
     return TcsInbound{row->kind, std::move(envelope->type), std::move(*notice)};
