@@ -10,8 +10,10 @@
 
 namespace nodeagent::fuzz {
 
-/// Put where a secret belongs; long and odd enough that no input holds it by chance.
+/// Put where a secret belongs.
 inline constexpr std::string_view kSecret = "mk-Zq7#vX2~secret~t9!Lw";
+/// libFuzzer learns what programs look for, this secret included: such an input proves nothing.
+inline bool holds_secret(std::string_view input) { return input.find(kSecret) != std::string_view::npos; }
 
 inline std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
     return {reinterpret_cast<const char*>(bytes), size};
