@@ -49,7 +49,7 @@ if(NODEAGENT_FUZZ)
     agent/engine/spec/volumes.cpp
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
-    metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
+    metadata/message.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
     runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
