@@ -32,6 +32,10 @@ Result<Json> parse_json(std::string_view text) {
         return Error{.kind = ErrorKind::Malformed,
                      .what = "invalid JSON: nested deeper than " + std::to_string(kMaxDepth) + " levels"};
     }
+    // The library takes a NUL for the end of the text, whatever comes after it.
+    if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+        return Error{.kind = ErrorKind::Malformed, .what = "invalid JSON at byte " + std::to_string(nul + 1)};
+    }
     try {
         // in_place: a Json converts from nearly anything, so the plain conversion would be ambiguous
         return Result<Json>(boost::system::in_place_value, Json::parse(text));

@@ -27,7 +27,10 @@ Parts parts_of(system_clock::time_point when) {
     const auto time = static_cast<std::time_t>(whole.count());
     Parts parts;
     gmtime_r(&time, &parts.utc);
-    parts.nanos = static_cast<long>(duration_cast<nanoseconds>(since_epoch - whole).count());
+    // not by subtraction: the first whole second before the earliest time is no time any more
+    constexpr auto kSecond = nanoseconds(seconds(1)).count();
+    const auto rest = duration_cast<nanoseconds>(since_epoch).count() % kSecond;
+    parts.nanos = static_cast<long>(rest < 0 ? rest + kSecond : rest);
     return parts;
 }
 
@@ -54,7 +57,7 @@ bool take(std::string_view& text, char c) {
     return true;
 }
 
-std::string trimmed_fraction(long long value, int width) {
+std::string trimmed_fraction(unsigned long long value, int width) {
     std::string text = std::to_string(value);
     text.insert(0, static_cast<std::size_t>(width) - text.size(), '0');
     while (!text.empty() && text.back() == '0') text.pop_back();
@@ -68,7 +71,8 @@ std::string iso8601_basic(system_clock::time_point when) { return formatted(part
 
 std::string rfc3339_nanos(system_clock::time_point when) {
     const Parts parts = parts_of(when);
-    return formatted(parts, "%Y-%m-%dT%H:%M:%S") + trimmed_fraction(parts.nanos, 9) + 'Z';
+    return formatted(parts, "%Y-%m-%dT%H:%M:%S") + trimmed_fraction(static_cast<unsigned long long>(parts.nanos), 9) +
+           'Z';
 }
 
 std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
@@ -121,16 +125,17 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
 }
 
 std::string go_duration(nanoseconds duration) {
-    long long ns = duration.count();
-    if (ns == 0) return "0s";
-    std::string out = ns < 0 ? "-" : "";
-    if (ns < 0) ns = -ns;
+    if (duration.count() == 0) return "0s";
+    std::string out = duration.count() < 0 ? "-" : "";
+    // unsigned: the least duration has no positive counterpart
+    auto ns = static_cast<unsigned long long>(duration.count());
+    if (duration.count() < 0) ns = 0 - ns;
     if (ns < 1'000) return out + std::to_string(ns) + "ns";
     if (ns < 1'000'000) return out + std::to_string(ns / 1'000) + trimmed_fraction(ns % 1'000, 3) + "\xC2\xB5s";
     if (ns < 1'000'000'000) return out + std::to_string(ns / 1'000'000) + trimmed_fraction(ns % 1'000'000, 6) + "ms";
-    const long long whole = ns / 1'000'000'000;
-    const long long hours = whole / 3600;
-    const long long minutes = whole / 60 % 60;
+    const auto whole = ns / 1'000'000'000;
+    const auto hours = whole / 3600;
+    const auto minutes = whole / 60 % 60;
     if (hours > 0) out += std::to_string(hours) + "h";
     if (hours > 0 || minutes > 0) out += std::to_string(minutes) + "m";
     return out + std::to_string(whole % 60) + trimmed_fraction(ns % 1'000'000'000, 9) + "s";

@@ -22,6 +22,8 @@ struct Word {
     std::string_view text;
     Enum value;
 };
+template <class Enum>
+Word(const char*, Enum) -> Word<Enum>;  // clang learned to see this by itself in release 17
 
 constexpr std::array kPullWords{Word{"default", ImagePullBehavior::Default}, Word{"always", ImagePullBehavior::Always},
                                 Word{"once", ImagePullBehavior::Once},

@@ -8,7 +8,9 @@
 namespace nodeagent::core {
 
 SteadyTime steady_of(WallTime past, const Instant& now) {
-    const auto ago = std::max(now.wall - past, WallTime::duration::zero());
+    // a saved or foreign time may be any; 146 years ago is as long ago as it gets
+    const WallTime longest_ago = now.wall - WallTime::duration::max() / 2;
+    const auto ago = now.wall - std::clamp(past, longest_ago, now.wall);
     return now.steady - std::chrono::duration_cast<SteadyTime::duration>(ago);
 }
 

@@ -44,7 +44,7 @@ std::optional<Profile> find_profile(std::string_view text, std::string_view name
         // An indented line belongs to the nested block ("s3 =") before it.
         if (!inside || raw.front() == ' ' || raw.front() == '\t') continue;
         const std::size_t equals = line.find('=');
-        if (equals == std::string_view::npos) continue;
+        if (equals == std::string_view::npos || equals == 0) continue;
         (*found)[lower(trimmed(line.substr(0, equals)))] = without_comment(trimmed(line.substr(equals + 1)));
     }
     return found;

@@ -35,12 +35,23 @@ struct CodecConfig : websocketpp::config::core_client {
 using Client = websocketpp::client<CodecConfig>;
 using Connection = Client::connection_type;
 
+constexpr int kLastKnownStatus = 511;                        // the end of websocketpp's enumeration of statuses
 constexpr std::size_t kMaxRefusal = std::size_t{64} << 10U;  // bytes kept of the answer to a refused upgrade
 
 std::string lower_ascii(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return text;
+}
+
+// The three digits after the first word of a complete status line; 0 when there are none.
+int status_of(const std::string& raw) {
+    const auto end = raw.find("\r\n");
+    const auto from = raw.find(' ');
+    if (end == std::string::npos || from > end) return 0;
+    const std::string word = raw.substr(from + 1, std::min(raw.find(' ', from + 1), end) - from - 1);
+    if (word.size() != 3 || word.find_first_not_of("0123456789") != std::string::npos) return 0;
+    return std::stoi(word);
 }
 
 // What is known of an HTTP answer whose headers are complete.
@@ -129,6 +140,7 @@ struct WsCodec::Impl {
     bool ended = false;      // refused, closed or failed was called
     int refused_status = 0;  // not 0: collecting the body
     std::string upgrade_bytes;
+    bool status_known = false;  // the answer's first line has come
 
     void end_refused(std::string body) {
         if (ended) return;
@@ -218,6 +230,17 @@ struct WsCodec::Impl {
         end_failed("websocket protocol: " + connection->get_local_close_reason());
     }
 
+    // Before websocketpp sees it: it puts any number into an enumeration that cannot hold it.
+    void judge_status() {
+        if (status_known || upgrade_bytes.find("\r\n") == std::string::npos) return;
+        status_known = true;
+        const int status = status_of(upgrade_bytes);
+        if (status == 0) return end_failed("websocket upgrade: the server's answer has no HTTP status");
+        if (status <= kLastKnownStatus) return;
+        upgrading = false;
+        refused_status = status;
+    }
+
     void collect_refusal() {
         if (ended || refused_status == 0) return;
         Answer answer = parse_answer(upgrade_bytes);
@@ -232,6 +255,7 @@ struct WsCodec::Impl {
         if (upgrading || refused_status != 0) {
             const std::size_t room = kMaxRefusal - std::min(upgrade_bytes.size(), kMaxRefusal);
             upgrade_bytes.append(bytes.substr(0, room));
+            judge_status();
         }
         while (!bytes.empty() && !ended && refused_status == 0) {
             // one buffer of websocketpp's at a time; nothing taken means it stopped reading

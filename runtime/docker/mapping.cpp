@@ -29,6 +29,14 @@ std::string_view view(const Json& value) {
 bool truth(const Json& value) { return value.is_boolean() && value.get<bool>(); }
 std::int64_t number(const Json& value) { return value.is_number_integer() ? value.get<std::int64_t>() : 0; }
 
+/// Seconds since the epoch; nothing beyond the years that nanoseconds can hold.
+std::optional<WallTime> time_of_seconds(std::int64_t since_epoch) {
+    constexpr auto kFirst = std::chrono::ceil<std::chrono::seconds>(WallTime::min().time_since_epoch()).count();
+    constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch()).count();
+    if (since_epoch < kFirst || since_epoch > kLast) return std::nullopt;
+    return WallTime(std::chrono::seconds(since_epoch));
+}
+
 std::uint16_t port(std::string_view digits) {
     const auto value = parse_integer(digits).value_or(0);
     return value > 0 && value <= 65535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
@@ -164,7 +172,7 @@ ContainerView listed_container(const Json& element) {
     out.image_id = text(member(element, "ImageID"));
     out.labels = text_map(member(element, "Labels"));
     if (const std::int64_t created = number(member(element, "Created")); created > 0) {
-        out.created_at = WallTime(std::chrono::seconds(created));
+        out.created_at = time_of_seconds(created);
     }
     const std::string_view state = view(member(element, "State"));
     const std::string_view words = view(member(element, "Status"));  // before API 1.23 there is nothing else
@@ -190,7 +198,7 @@ ImageView image_view(const Json& image) {
     out.size = number(member(image, "Size"));
     const Json& created = member(image, "Created");  // a text when inspected, seconds in a listing
     if (created.is_string()) out.created = parse_rfc3339(view(created));
-    if (created.is_number_integer()) out.created = WallTime(std::chrono::seconds(number(created)));
+    if (created.is_number_integer()) out.created = time_of_seconds(number(created));
     return out;
 }
 
@@ -216,8 +224,9 @@ std::string event_filters() {
 }
 
 std::optional<RuntimeEvent> runtime_event(std::string_view line) {
-    const Json event = Json::parse(line, nullptr, false);
-    if (!event.is_object()) return std::nullopt;
+    const Result<Json> parsed = parse_json(line);
+    if (!parsed || !parsed->is_object()) return std::nullopt;
+    const Json& event = *parsed;
     const Json& type = member(event, "Type");
     if (type.is_string() && view(type) != "container") return std::nullopt;
     const Json& actor = member(event, "Actor");
@@ -251,8 +260,9 @@ std::optional<RuntimeEvent> runtime_event(std::string_view line) {
 }
 
 bool PullLog::add(std::string_view line) {
-    const Json record = Json::parse(line, nullptr, false);
-    if (!record.is_object()) return false;
+    const Result<Json> parsed = parse_json(line);
+    if (!parsed || !parsed->is_object()) return false;
+    const Json& record = *parsed;
     if (const Json& failure = member(record, "error"); failure.is_string()) {
         error_ = failure.get<std::string>();
         return false;
@@ -333,9 +343,10 @@ Error daemon_error(int status, std::string_view body) {
         case 503: error.kind = ErrorKind::Unavailable; break;
         default: error.kind = ErrorKind::Internal; break;
     }
-    const Json document = Json::parse(body, nullptr, false);
-    std::string message = text(member(document, "message"));
-    if (message.empty() && !document.is_object()) message = truncated(trimmed(body), 1024);
+    const Result<Json> document = parse_json(body);
+    const bool object = document.has_value() && document->is_object();
+    std::string message = object ? text(member(*document, "message")) : std::string();
+    if (message.empty() && !object) message = truncated(trimmed(body), 1024);
     if (message.empty()) message = "HTTP status " + std::to_string(status);
     error.what = "Error response from daemon: " + std::string(trimmed(message));
     return error;

@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
             if (!entry.is_regular_file()) continue;
             std::ifstream in(entry.path(), std::ios::binary);
             const std::vector<char> text((std::istreambuf_iterator<char>(in)), {});
-            // every prefix: truncation is what happens to real input
-            const std::size_t step = text.size() / 256 + 1;
+            // and prefixes: truncation is what happens to real input
+            const std::size_t step = text.size() / 64 + 1;
             for (std::size_t size = 0; size < text.size(); size += step) {
                 LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), size);
             }

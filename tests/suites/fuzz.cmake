@@ -1,24 +1,73 @@
-# nodeagent_fuzz(name CORPUS dir LINKS ...): tests/fuzz/<name>.cpp with its seeds in tests/data/<dir>. With NODEAGENT_FUZZ
-# (clang) a libFuzzer program to be run by hand: build/fuzz/<name> -max_total_time=60 tests/data/<dir>. Otherwise a test
-# labelled fuzz that replays the seeds and their prefixes.
-if(NODEAGENT_FUZZ)
-  target_compile_options(nodeagent_flags INTERFACE -fsanitize=fuzzer-no-link)
-endif()
+# A program per decoder: tests/fuzz/<name>.cpp with its seeds in tests/data/<corpus>.
+# With NODEAGENT_FUZZ (preset fuzz, clang) a libFuzzer program, and a test labelled fuzz that runs it for
+# NODEAGENT_FUZZ_SECONDS (environment, default 20) from its seeds; tests/fuzz/run_target says where inputs go.
+# Otherwise a test labelled fuzz that replays the seeds and their prefixes.
 
+# nodeagent_fuzz(name CORPUS dir LINKS ...): LINKS are the folders' libraries; the fuzz build has one of its own instead.
 function(nodeagent_fuzz name)
   cmake_parse_arguments(ARG "" "CORPUS" "LINKS" ${ARGN})
-  set(corpus ${CMAKE_SOURCE_DIR}/tests/data/${ARG_CORPUS})
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/data/${ARG_CORPUS})
   if(NODEAGENT_FUZZ)
-    add_executable(${name} fuzz/${name}.cpp)
+    add_executable(${name} EXCLUDE_FROM_ALL fuzz/${name}.cpp)
+    target_link_libraries(${name} PRIVATE fuzzed)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_precompile_headers(${name} REUSE_FROM fuzzed)
+    add_dependencies(fuzz_targets ${name})
+    add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run_target $<TARGET_FILE:${name}> ${corpus})
+    set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 86400)
   else()
     add_executable(${name} fuzz/${name}.cpp fuzz/replay.cpp)
+    target_link_libraries(${name} PRIVATE nodeagent_flags ${ARG_LINKS})
     add_test(NAME ${name} COMMAND ${name} ${corpus})
     set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
   endif()
-  target_link_libraries(${name} PRIVATE nodeagent_flags ${ARG_LINKS})
 endfunction()
+
+if(NODEAGENT_FUZZ)
+  # Undefined behaviour is a crash here, not a line in a log. The checks of every pointer cost a third of the time to
+  # compile; the preset asan has them and replays the same seeds.
+  target_compile_options(nodeagent_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all
+    -fno-sanitize=null,alignment,object-size,vptr -ffunction-sections)
+  target_link_options(nodeagent_flags INTERFACE -Wl,--gc-sections)
+  add_custom_target(fuzz_targets)
+  # Instrumenting clang takes its time, so only the files that decode, and what these call.
+  set(fuzzed
+    agent/base/error.cpp agent/base/files.cpp agent/base/json.cpp agent/base/random.cpp agent/base/strings.cpp
+    agent/base/time_format.cpp
+    agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp
+    agent/config/values.cpp
+    agent/core/container_facts.cpp agent/core/dependencies.cpp agent/core/feature_gaps.cpp agent/core/fetched.cpp
+    agent/core/fold.cpp agent/core/from_payload.cpp agent/core/host_resources.cpp agent/core/internal_containers.cpp
+    agent/core/network_bindings.cpp
+    agent/core/payload_rules.cpp agent/core/plan.cpp agent/core/pull_rules.cpp agent/core/rollup.cpp
+    agent/core/saved_task.cpp agent/core/schedule.cpp agent/core/step.cpp agent/core/stop_reason.cpp
+    agent/core/stop_time.cpp agent/core/task_state.cpp agent/core/transitions.cpp
+    agent/credentials/answer.cpp agent/credentials/profile.cpp
+    agent/engine/observation.cpp agent/engine/resources/vault.cpp agent/engine/spec/container_spec.cpp agent/engine/spec/docker_documents.cpp
+    agent/engine/spec/engine_auth.cpp agent/engine/spec/env_file.cpp agent/engine/spec/environment.cpp
+    agent/engine/spec/log_config.cpp agent/engine/spec/names.cpp agent/engine/spec/secret_values.cpp
+    agent/engine/spec/volumes.cpp
+    agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
+    agent/net/aws_endpoint.cpp
+    metadata/message.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
+    runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
+  list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
+  add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
+  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto)
+  target_precompile_headers(fuzzed PRIVATE
+    <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
+    <nlohmann/json.hpp> <boost/asio/awaitable.hpp> <boost/system/result.hpp>)
+endif()
 
 nodeagent_fuzz(acs_frame_fuzz CORPUS acs_frames LINKS model)
 nodeagent_fuzz(ws_codec_fuzz CORPUS ws_streams LINKS ws_codec base)
 nodeagent_fuzz(router_fuzz CORPUS http_requests LINKS metadata)
+nodeagent_fuzz(payload_fuzz CORPUS payloads LINKS engine_spec runtime_docker)
+nodeagent_fuzz(manifest_fuzz CORPUS manifests LINKS model)
+nodeagent_fuzz(credentials_fuzz CORPUS credentials LINKS credentials)
+nodeagent_fuzz(docker_config_fuzz CORPUS docker_configs LINKS engine_spec runtime_docker)
+nodeagent_fuzz(docker_inspect_fuzz CORPUS docker_inspects LINKS engine runtime_docker)
+nodeagent_fuzz(docker_event_fuzz CORPUS docker_events LINKS runtime_docker)
+nodeagent_fuzz(env_file_fuzz CORPUS env_files LINKS engine_spec)
+nodeagent_fuzz(config_file_fuzz CORPUS config_files LINKS config engine_spec)
+nodeagent_fuzz(saved_task_fuzz CORPUS saved_tasks LINKS core)

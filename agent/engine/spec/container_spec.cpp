@@ -30,7 +30,9 @@ SpecError host_config_error(std::string message) { return {"HostConfigError", st
 const Json* overriding_command(const model::Container& definition, Json& parsed) {
     const Json* document = &definition.overrides;
     if (document->is_string()) {
-        parsed = Json::parse(document->get_ref<const std::string&>(), nullptr, false);
+        Result<Json> inner = parse_json(document->get_ref<const std::string&>());
+        if (!inner) return nullptr;
+        parsed = std::move(*inner);
         document = &parsed;
     }
     if (!document->is_object()) return nullptr;

@@ -67,10 +67,9 @@ Result<EngineAuth> EngineAuth::parse(std::string_view type, const Secret& data) 
         return Error{.kind = ErrorKind::Malformed,
                      .what = "ECS_ENGINE_AUTH_TYPE '" + std::string(type) + "': expected docker or dockercfg"};
     }
-    // the parser's own words would quote the data
-    const Json document = Json::parse(data.reveal(), nullptr, false);
-    if (!document.is_object()) return malformed("expected a JSON object of registries");
-    for (const auto& [registry, entry] : document.items()) {
+    const Result<Json> document = parse_json(data.reveal());
+    if (!document || !document->is_object()) return malformed("expected a JSON object of registries");
+    for (const auto& [registry, entry] : document->items()) {
         if (!entry.is_object()) return malformed(registry + ": expected an object");
         if (type == "docker") {
             auth.by_registry_[without_scheme(registry)] = plain_entry(entry);

@@ -37,6 +37,15 @@ TEST(Json, NeverQuotesTheInputInAnError) {
     EXPECT_THAT(document.error().what, testing::Not(testing::HasSubstr("hunter2")));
 }
 
+TEST(Json, RefusesWhateverFollowsTheDocument) {
+    using namespace std::string_view_literals;
+    EXPECT_TRUE(parse_json("{} \n"));
+    for (const std::string_view text : {"{} x"sv, "{}{}"sv, "{}\0"sv, "null\0\0garbage"sv, "{\"a\":\"\0\"}"sv}) {
+        ASSERT_FALSE(parse_json(text));
+        EXPECT_THAT(parse_json(text).error().what, testing::StartsWith("invalid JSON at byte "));
+    }
+}
+
 TEST(Json, RefusesHostileNesting) { EXPECT_FALSE(parse_json(std::string(100'000, '['))); }
 
 }  // namespace

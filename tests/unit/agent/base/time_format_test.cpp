@@ -39,6 +39,12 @@ TEST(TimeFormat, WritesDurationsAsGoDoes) {
     EXPECT_EQ(go_duration(250ms), "250ms");
     EXPECT_EQ(go_duration(0s), "0s");
     EXPECT_EQ(go_duration(-90s), "-1m30s");
+    EXPECT_EQ(go_duration(std::chrono::nanoseconds::min()), "-2562047h47m16.854775808s");
+}
+
+TEST(TimeFormat, WritesTheFirstAndTheLastMomentThereIs) {
+    EXPECT_EQ(rfc3339_nanos(std::chrono::system_clock::time_point::min()), "1677-09-21T00:12:43.145224192Z");
+    EXPECT_EQ(rfc3339_nanos(std::chrono::system_clock::time_point::max()), "2262-04-11T23:47:16.854775807Z");
 }
 
 TEST(TimeFormat, ReadsDurationsAsGoDoes) {

@@ -1,5 +1,6 @@
 // The wall clock is set while tasks live: what waits goes by the clock that nobody sets.
 
+#include "agent/core/container_facts.hpp"
 #include "task_builder.hpp"
 
 namespace nodeagent::core::testing {
@@ -30,6 +31,12 @@ TEST(ClockJump, TheCleanUpComesInItsTimeThoughTheClockWasSet) {
         b.hear(Woken{});
         EXPECT_THAT(all_of<CleanUp>(b.last), SizeIs(1)) << set.count();
     }
+}
+
+TEST(ClockJump, TheFirstMomentOfAllTimeIsLongAgoAndTheLastIsNow) {
+    const Instant now = later(1h);
+    EXPECT_LT(steady_of(WallTime::min(), now), now.steady - std::chrono::years(100));
+    EXPECT_EQ(steady_of(WallTime::max(), now), now.steady);
 }
 
 TEST(ClockJump, AnEndFromTheFutureIsCleanedUpAfterOneWait) {

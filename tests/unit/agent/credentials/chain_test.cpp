@@ -330,13 +330,14 @@ TEST_F(ChainTest, PassesOnWhatTheServiceSaysIsWrong) {
 TEST(ProfileTest, FindsSectionsAndSkipsNestedBlocksAndComments) {
     constexpr std::string_view text =
         "# aws_access_key_id = no\n[profile a]\nregion=r\ns3 =\n    addressing_style = path\nKEY = with#hash ; "
-        "note\nno equals\n"
+        "note\nno equals\n = no key\n= none\n"
         "[a]\nregion=other\n";
     const std::optional<Profile> in_config = find_profile(text, "a", ProfileFile::Config);
     ASSERT_TRUE(in_config);
     EXPECT_EQ(in_config->at("region"), "r");
     EXPECT_EQ(in_config->at("key"), "with#hash");
     EXPECT_FALSE(in_config->contains("addressing_style"));
+    EXPECT_FALSE(in_config->contains(""));
     EXPECT_EQ(find_profile(text, "a", ProfileFile::Credentials)->at("region"), "other");
     EXPECT_FALSE(find_profile(text, "b", ProfileFile::Config));
 }

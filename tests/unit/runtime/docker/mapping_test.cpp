@@ -184,6 +184,22 @@ TEST(DockerMapping, ReadsWhenAnImageWasBuiltFromBothItsForms) {
     EXPECT_EQ(image_view(Json::parse(R"({"Id":"i"})")).created, std::nullopt);
 }
 
+TEST(DockerMapping, TakesASecondCountBeyondAllTimeForNone) {
+    for (const char* count : {"9223372036854775807", "9223372037", "-9223372037"}) {
+        const Json document = Json::parse(std::string(R"({"Id":"i","Created":)") + count + "}");
+        EXPECT_EQ(image_view(document).created, std::nullopt) << count;
+        EXPECT_EQ(listed_container(document).created_at, std::nullopt) << count;
+    }
+}
+
+TEST(DockerMapping, RefusesNestingWithoutEnd) {
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    EXPECT_EQ(runtime_event(R"({"Action":"start","id":"c1","x":)" + deep + "}"), std::nullopt);
+    PullLog log;
+    EXPECT_FALSE(log.add(R"({"status":"Downloading","id":"a","x":)" + deep + "}"));
+    EXPECT_EQ(daemon_error(500, deep).kind, ErrorKind::Internal);
+}
+
 TEST(PullLog, KeepsTheErrorAndIgnoresWhatIsNoRecord) {
     PullLog log;
     EXPECT_FALSE(log.add("not json"));

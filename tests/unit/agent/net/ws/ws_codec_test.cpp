@@ -237,6 +237,28 @@ TEST_F(WsCodecTest, JoinsAChunkedRefusal) {
     EXPECT_EQ(refused->second, "access!");
 }
 
+TEST_F(WsCodecTest, SurfacesARefusalWithAStatusThatIsNoStandard) {
+    for (const int status : {520, 599, 999}) {
+        make({.url = "ws://acs.example:8080/"});
+        codec->feed("HTTP/1.1 " + std::to_string(status));
+        codec->feed(" Web Server Is Down\r\nContent-Length: 4\r\n\r\ndown");
+        ASSERT_TRUE(refused) << status;
+        EXPECT_EQ(refused->first, status);
+        EXPECT_EQ(refused->second, "down");
+        refused.reset();
+    }
+}
+
+TEST_F(WsCodecTest, FailsOnAStatusThatIsNoStatus) {
+    for (const char* status : {"5500", "-1", "2x0", "", "99999999999"}) {
+        failed.reset();
+        make({.url = "ws://acs.example:8080/"});
+        codec->feed("HTTP/1.1 " + std::string(status) + " What\r\nContent-Length: 0\r\n\r\n");
+        ASSERT_TRUE(failed) << status;
+        EXPECT_THAT(*failed, HasSubstr("no HTTP status"));
+    }
+}
+
 TEST_F(WsCodecTest, EndsARefusalWithoutLengthAtTheEndOfTheStream) {
     codec->feed("HTTP/1.1 500 Oops\r\n\r\nsorry");
     EXPECT_FALSE(refused);
