@@ -28,8 +28,10 @@ core::TaskState running_task() {
     container.name = "app";
     container.essential = true;
     container.health_check_type = "docker";
-    container.port_mappings = {{.container_port = 80}};
-    container.restart_policy = model::RestartPolicy{.enabled = true, .restart_attempt_period = 60};
+    container.port_mappings.emplace_back().container_port = 80;
+    model::RestartPolicy& policy = container.restart_policy.emplace();
+    policy.enabled = true;
+    policy.restart_attempt_period = 60;
     payload->containers = {container};
     const auto name = [](const model::Task&, const std::string& one) { return one; };
     core::Identity identity{[] { return std::string("uuid"); }, name, name};
