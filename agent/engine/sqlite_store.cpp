@@ -1,7 +1,10 @@
 #include "agent/engine/sqlite_store.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "agent/base/files.hpp"
@@ -20,6 +23,8 @@ struct SqliteStore::Waiting {
 namespace {
 
 constexpr const char* kFile = "/ecs-node-agent.db";
+/// A database that is to take the place of a damaged one. Complete once that one's name is free.
+constexpr const char* kNew = ".new";
 
 struct Opened {
     std::shared_ptr<SqliteDatabase> database;
@@ -37,7 +42,10 @@ Result<Opened> open_and_load(const std::string& path) {
 /// The log and index files belong to the database and must go with it.
 Result<std::string> move_aside(const std::string& path) {
     const std::string target = path + ".damaged-" + iso8601_basic(std::chrono::system_clock::now());
-    if (std::rename(path.c_str(), target.c_str()) != 0) return from_errno("move " + path + " aside");
+    if (std::rename(path.c_str(), target.c_str()) != 0) {
+        if (errno == ENOENT) return std::string("nothing: somebody has removed it");
+        return from_errno("move " + path + " aside");
+    }
     for (const char* suffix : {"-wal", "-shm"}) {
         (void)std::rename((path + suffix).c_str(), (target + suffix).c_str());
     }
@@ -48,29 +56,45 @@ void remove_database(const std::string& path) {
     for (const char* suffix : {"", "-wal", "-shm"}) (void)std::remove((path + suffix).c_str());
 }
 
+/// Gives the new database its name, if the damaged one's is free. What is left of that one's log is not the new one's.
+Result<void> take_free_place(const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown) || !std::filesystem::exists(path + kNew, unknown)) return {};
+    remove_database(path);
+    if (std::rename((path + kNew).c_str(), path.c_str()) != 0) return from_errno("put the new database at " + path);
+    return {};
+}
+
 Result<Opened> open_or_replace(const std::string& directory, const std::string& path) {
     if (auto made = make_directories(directory, 0755); !made) return std::move(made).error();
+    if (auto placed = take_free_place(path); !placed) return std::move(placed).error();
     auto opened = open_and_load(path);
+    if (opened) remove_database(path + kNew);  // half made, when the last agent was killed
     if (opened || opened.error().kind != ErrorKind::Malformed) return opened;
     const std::string why = opened.error().what;
     auto moved = move_aside(path);
     if (!moved) return std::move(moved).error();
+    // a new one that was complete already; a half made one is empty, because it is written in one transaction
+    if (auto placed = take_free_place(path); !placed) return std::move(placed).error();
     auto fresh = open_and_load(path);
     if (fresh) fresh->state.damaged.push_back("database: " + why + "; kept as " + *moved);
     return fresh;
 }
 
-/// A new database that holds `changes`. A fresh one that a failed attempt left is taken for it.
-Result<std::shared_ptr<SqliteDatabase>> make_anew(const std::string& path, const std::vector<StoreChange>& changes) {
-    auto fresh = SqliteDatabase::open(path);
-    if (!fresh && fresh.error().kind == ErrorKind::Malformed) {
-        remove_database(path);
-        fresh = SqliteDatabase::open(path);
+/// A new database beside the damaged one that holds `changes`, closed: all of it is in the one file.
+Result<void> make_new(const std::string& path, const std::vector<StoreChange>& changes) {
+    if (auto placed = take_free_place(path); !placed) return placed;  // left by a failed attempt; it must not be lost
+    remove_database(path + kNew);
+    {
+        auto fresh = SqliteDatabase::open(path + kNew);
+        if (!fresh) return std::move(fresh).error();
+        if (auto written = (*fresh)->apply(changes); !written) return written;
     }
-    if (!fresh) return std::move(fresh).error();
-    std::shared_ptr<SqliteDatabase> database = *std::move(fresh);
-    if (auto written = database->apply(changes); !written) return std::move(written).error();
-    return database;
+    std::error_code unknown;
+    if (std::filesystem::exists(path + kNew + "-wal", unknown)) {  // closing it takes that into the file
+        return Error{.kind = ErrorKind::Unavailable, .what = path + kNew + " cannot be completed: the disk refuses"};
+    }
+    return {};
 }
 
 }  // namespace
@@ -146,25 +170,33 @@ asio::awaitable<Result<void>> SqliteStore::write_anew(std::shared_ptr<const std:
     // a disk that damages every database must not fill with them; what the last ones held is in memory
     const bool keep = !written_anew_ || now - *written_anew_ >= kKeepOneEach;
     const std::string path = directory_ + kFile;
-    if (kept_as_.empty()) {
-        auto set_aside = [broken = std::exchange(database_, nullptr), path, keep]() mutable -> Result<std::string> {
-            broken.reset();  // closed before its name is taken from it
-            if (keep) return move_aside(path);
-            remove_database(path);
-            return std::string("nothing: it was made less than an hour ago");
-        };
-        Result<std::string> moved = co_await thread_.run(std::move(set_aside));
-        if (!moved) co_return with_context(damage_->what, std::move(moved).error());
-        kept_as_ = *std::move(moved);
-    }
     std::vector<StoreChange> all;
     for (const auto& [key, text] : metadata_) all.push_back({.shelf = Shelf::Metadata, .key = key, .text = text});
     if (everything_) {
         for (StoreChange& change : everything_()) all.push_back(std::move(change));
     }
     all.insert(all.end(), changes->begin(), changes->end());
-    auto make = [path, all = std::move(all)] { return make_anew(path, all); };
-    Result<std::shared_ptr<SqliteDatabase>> fresh = co_await thread_.run(std::move(make));
+    auto make = [path, all = std::move(all)] { return make_new(path, all); };
+    const Result<void> made = co_await thread_.run(std::move(make));
+    if (!made) co_return with_context("write the state anew", made.error());
+
+    const bool again = !kept_as_.empty();  // the damaged one has gone already
+    auto set_aside = [broken = std::exchange(database_, nullptr), path, keep, again]() mutable -> Result<std::string> {
+        broken.reset();  // closed before its name is taken from it
+        if (keep && !again) return move_aside(path);
+        remove_database(path);
+        return std::string("nothing: it was made less than an hour ago");
+    };
+    Result<std::string> moved = co_await thread_.run(std::move(set_aside));
+    if (!moved) co_return with_context(damage_->what, std::move(moved).error());
+    if (!again) kept_as_ = *std::move(moved);
+    auto open = [path]() -> Result<std::shared_ptr<SqliteDatabase>> {
+        if (auto placed = take_free_place(path); !placed) return std::move(placed).error();
+        auto database = SqliteDatabase::open(path);
+        if (!database) return std::move(database).error();
+        return std::shared_ptr<SqliteDatabase>(*std::move(database));
+    };
+    Result<std::shared_ptr<SqliteDatabase>> fresh = co_await thread_.run(std::move(open));
     if (!fresh) co_return with_context("write the state anew", std::move(fresh).error());
     database_ = *std::move(fresh);
     log::error("the saved state was found damaged; it was written anew from memory, nothing is lost",
@@ -176,11 +208,13 @@ asio::awaitable<Result<void>> SqliteStore::write_anew(std::shared_ptr<const std:
 }
 
 asio::awaitable<Result<void>> SqliteStore::set_aside(Shelf shelf, std::string key, std::string why) {
-    auto work = [database = database_, shelf, key = std::move(key), why = std::move(why)]() -> Result<void> {
+    auto work = [database = database_, shelf, key, why = std::move(why)]() -> Result<void> {
         if (!database) return Error{.kind = ErrorKind::Internal, .what = "the state store is not open"};
         return database->set_aside(shelf, key, why);
     };
-    co_return co_await thread_.run(std::move(work));
+    Result<void> done = co_await thread_.run(std::move(work));
+    if (done && shelf == Shelf::Metadata) metadata_.erase(key);
+    co_return done;
 }
 
 }  // namespace nodeagent::engine

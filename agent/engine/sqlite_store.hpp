@@ -4,7 +4,8 @@
 //
 // A database that cannot be used is moved to <file>.damaged-<time> and a new one is made. At the start that loses the
 // memory of tasks, which is repaired from their containers and by ECS. Found while it is in use, nothing is lost: the
-// new one is written from what the agent knows, together with the commit that failed.
+// new one is written from what the agent knows, together with the commit that failed, as <file>.new, and takes the
+// place of the damaged one when it is complete. A kill at any moment leaves one of them for the next start.
 
 #include <chrono>
 #include <functional>

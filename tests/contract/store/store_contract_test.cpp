@@ -143,6 +143,26 @@ class SqliteStoreTest : public testing::Test {
         run(io, store->load());
         run(io, store->put(Shelf::Tasks, "arn", "task"));
     }
+    /// More than SQLite keeps in memory; a commit of it reads and writes every page.
+    static std::vector<StoreChange> much(std::optional<std::string> text) {
+        std::vector<StoreChange> changes;
+        for (int i = 0; i < 300; ++i) changes.push_back({Shelf::Images, "image" + std::to_string(i), text});
+        return changes;
+    }
+    /// What notices that the database is damaged.
+    static std::vector<StoreChange> one_task() {
+        std::vector<StoreChange> changes = much(std::nullopt);
+        changes.push_back({Shelf::Tasks, "arn", "task"});
+        return changes;
+    }
+    /// Of the open database.
+    void damage() {
+        for (const char* name : {"", "-wal"}) {
+            const auto size = std::filesystem::file_size(file() + name);
+            std::fstream raw(file() + name, std::ios::in | std::ios::out | std::ios::binary);
+            raw << std::string(size, '\x5a');
+        }
+    }
     /// Runs statements on the file behind the store's back.
     void open_raw(const char* sql) {
         std::filesystem::create_directories(directory + "/data");
@@ -249,11 +269,7 @@ TEST_F(SqliteStoreTest, ADatabaseThatIsDamagedWhileItIsInUseIsWrittenAnewFromMem
         all.push_back({Shelf::Unsent, "refused", "why"});
         return all;
     });
-    for (const char* name : {"", "-wal"}) {
-        const auto size = std::filesystem::file_size(file() + name);
-        std::fstream raw(file() + name, std::ios::in | std::ios::out | std::ios::binary);
-        raw << std::string(size, '\x5a');
-    }
+    damage();
     for (int i = 0; i < 300; i += 10) {
         const std::string arn = "arn" + std::to_string(i);
         known[arn] = "new";
@@ -276,6 +292,83 @@ TEST_F(SqliteStoreTest, ADatabaseThatIsDamagedWhileItIsInUseIsWrittenAnewFromMem
         kept += name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") ? 1 : 0;
     }
     EXPECT_EQ(kept, 1) << "for people to look at";
+}
+
+TEST_F(SqliteStoreTest, TheDamagedDatabaseStaysInItsPlaceUntilTheNewOneIsComplete) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Metadata, std::string(kClusterKey), "prod"));
+    run(io, store->commit(much(std::string(5000, 'a'))));
+    damage();
+    std::filesystem::create_directories(file() + ".new/in the way");
+    EXPECT_FALSE(run(io, store->commit(one_task())));
+    EXPECT_TRUE(std::filesystem::exists(file()));
+    std::filesystem::remove_all(file() + ".new");
+    ASSERT_TRUE(run(io, store->commit(one_task())));
+    EXPECT_FALSE(std::filesystem::exists(file() + ".new"));
+    store.reset();
+    store = open();
+    const Result<StoredState> state = run(io, store->load());
+    EXPECT_THAT(state->tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_EQ(state->metadata_value(kClusterKey), "prod");
+}
+
+TEST_F(SqliteStoreTest, AKillBeforeTheNewDatabaseHadItsNameLosesNothing) {
+    write_one_task();
+    std::filesystem::rename(file(), file() + ".new");
+    std::ofstream(file() + "-wal") << "left of the damaged one";
+    const auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_THAT(state->damaged, IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, AKillBeforeTheDamagedDatabaseHadGoneLosesNothing) {
+    write_one_task();
+    std::filesystem::rename(file(), file() + ".new");
+    std::ofstream(file()) << std::string(8192, 'x');
+    const auto store = open();
+    const Result<StoredState> state = run(io, store->load());
+    ASSERT_TRUE(state) << state.error().what;
+    EXPECT_THAT(state->tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_THAT(state->damaged, SizeIs(1));
+}
+
+TEST_F(SqliteStoreTest, AHalfMadeNewDatabaseIsNotTakenForTheGoodOne) {
+    write_one_task();
+    std::ofstream(file() + ".new") << "half";
+    const auto store = open();
+    EXPECT_THAT(run(io, store->load())->tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_FALSE(std::filesystem::exists(file() + ".new"));
+}
+
+TEST_F(SqliteStoreTest, ADamagedDatabaseThatSomebodyHasRemovedIsWrittenAnew) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Metadata, std::string(kClusterKey), "prod"));
+    run(io, store->commit(much(std::string(5000, 'a'))));
+    damage();
+    std::filesystem::remove(file());
+    ASSERT_TRUE(run(io, store->commit(one_task())));
+    store.reset();
+    store = open();
+    const Result<StoredState> state = run(io, store->load());
+    EXPECT_THAT(state->tasks, ElementsAre(Pair("arn", "task")));
+    EXPECT_EQ(state->metadata_value(kClusterKey), "prod");
+}
+
+TEST_F(SqliteStoreTest, WhatWasSetAsideDoesNotComeBackWhenItIsWrittenAnew) {
+    auto store = open();
+    run(io, store->load());
+    run(io, store->put(Shelf::Metadata, "bad", "{"));
+    ASSERT_TRUE(run(io, store->set_aside(Shelf::Metadata, "bad", "unexpected end")));
+    run(io, store->commit(much(std::string(5000, 'a'))));
+    damage();
+    ASSERT_TRUE(run(io, store->commit(one_task())));
+    store.reset();
+    store = open();
+    EXPECT_THAT(run(io, store->load())->metadata, IsEmpty());
 }
 
 TEST_F(SqliteStoreTest, ASecondAgentOnTheSameStateIsRefusedUntilTheFirstHasGone) {
