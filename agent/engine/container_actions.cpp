@@ -23,7 +23,6 @@ using std::chrono::seconds;
 
 constexpr int kStopAttempts = 5;
 constexpr BackoffPolicy kStopBackoff{seconds(1), seconds(5), 0.2, 1.3};
-constexpr seconds kPingLimit(5);
 constexpr seconds kInspectLimit(30);
 constexpr std::chrono::minutes kStopSlack(2);  ///< what a stop may take beyond its grace
 

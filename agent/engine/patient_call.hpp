@@ -17,6 +17,8 @@ namespace nodeagent::engine {
 
 /// A daemon that answers but keeps saying Unavailable is given this many chances.
 inline constexpr int kUnavailableAttempts = 5;
+/// How long a daemon that is there may take to say so.
+inline constexpr std::chrono::seconds kPingLimit(5);
 inline constexpr BackoffPolicy kUnavailableBackoff{std::chrono::milliseconds(200), std::chrono::seconds(5), 0.2, 2};
 
 [[nodiscard]] inline bool ask_again(const Error& error, int attempt) {

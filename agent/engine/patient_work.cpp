@@ -4,15 +4,12 @@
 
 namespace nodeagent::engine {
 
-namespace {
-constexpr std::chrono::seconds kPingLimit(5);
-}
-
 asio::awaitable<void> PatientWork::ready() {
     const SteadyTime asked = clock_.now().steady;
     co_await link_.wait_reachable();
     waited_ += clock_.now().steady - asked;
     outages_ = link_.outages();
+    begun_ = clock_.now().steady;
 }
 
 asio::awaitable<bool> PatientWork::lost(Error error) {
@@ -26,9 +23,8 @@ asio::awaitable<bool> PatientWork::lost(Error error) {
     }
     if (!gone) co_return false;
     ++losses_;
-    const SteadyTime asked = clock_.now().steady;
     co_await clock_.sleep_for(backoff_.next());  // the link may not have noticed yet
-    waited_ += clock_.now().steady - asked;
+    waited_ += clock_.now().steady - begun_;
     co_return true;
 }
 

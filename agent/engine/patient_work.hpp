@@ -27,7 +27,7 @@ class PatientWork {
     /// After a call that failed with `error`: whether the runtime was lost meanwhile, so that the call is to be made
     /// again as if it had never been. True a few times only: a runtime that dies of what it is asked fails the work.
     asio::awaitable<bool> lost(Error error);
-    /// How long the runtime was waited for in all; no part of what the work took.
+    /// How long the runtime was waited for in all, with the calls that it cut off; no part of what the work took.
     [[nodiscard]] std::chrono::nanoseconds waited() const { return waited_; }
 
   private:
@@ -37,6 +37,7 @@ class PatientWork {
     Backoff backoff_{kUnavailableBackoff};
     std::uint64_t outages_ = 0;  ///< the link's count when the call began
     int losses_ = 0;
+    SteadyTime begun_{};  ///< when the runtime was there for the call
     std::chrono::nanoseconds waited_{0};
 };
 

@@ -92,6 +92,30 @@ TEST_F(RuntimeOutageTest, ADaemonThatIsAwayLongerThanAManifestMayTakeFailsNoTask
     EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::ManifestPulled)->image_digest, "sha256:abc");
 }
 
+TEST_F(RuntimeOutageTest, WhatTheDaemonsRestartCutOffCountsAgainstNoTimeLimit) {
+    config.image_pull_behavior = config::ImagePullBehavior::Always;
+    config.manifest_pull_timeout = 1min;
+    backend.offer_image("web:1", "sha256:abc");
+    start();
+    backend.on("resolve_digest").block();
+    accept({task(kArn, {container("app", "web:1")})});
+    settle();
+    for (int restarts = 0; restarts < 3; ++restarts) {
+        live_through(50s);
+        backend.go_away();
+        backend.release("resolve_digest");
+        live_through(5s);
+        backend.on("resolve_digest").block();
+        backend.come_back();
+        live_through(5s);
+    }
+    backend.release("resolve_digest");
+    live_through(10s);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
+    ASSERT_NE(sink.container(kArn, "app", ContainerStatus::ManifestPulled), nullptr);
+    EXPECT_EQ(sink.container(kArn, "app", ContainerStatus::ManifestPulled)->image_digest, "sha256:abc");
+}
+
 TEST_F(RuntimeOutageTest, AnEndOfTheDaemonThatItExplainsItselfIsNoFailureOfTheRegistry) {
     config.image_pull_behavior = config::ImagePullBehavior::Always;
     backend.offer_image("web:1");
