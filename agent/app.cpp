@@ -110,6 +110,7 @@ class App {
     void make_engine(const engine::StoredState& stored);
     asio::awaitable<void> begin_draining_service(engine::StoredState stored);
     asio::awaitable<void> open_sessions(runtime::Capabilities capabilities, engine::StoredState stored);
+    asio::awaitable<void> locate();
     asio::awaitable<void> keep_small();
 
     config::Environment environment_;
@@ -125,7 +126,6 @@ class App {
     std::vector<std::string> pause_programs_ = engine::pause_program_places(engine::own_program());
     int exit_code_ = kExitOk;
 
-    DrainingService draining_{main_.executor()};
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
     Host host_;
@@ -138,6 +138,7 @@ class App {
     std::unique_ptr<ecs::StateReporter> reporter_;
     std::optional<ReportGate> reports_;
     std::unique_ptr<engine::TaskEngine> engine_;
+    DrainingService draining_{main_.executor()};
     std::unique_ptr<EcsSessions> sessions_;
     std::optional<Inbox<Ending>> endings_;
     std::optional<Scope> life_;  ///< last: its coroutines use everything above
@@ -181,11 +182,14 @@ asio::awaitable<void> App::start() {
     co_await begin_draining_service(std::move(drain));
     co_await open_sessions(capabilities, *std::move(stored));
 
-    if (!config_.external.enabled()) {
-        const Location location = co_await find_location(aws_.imds);  // nothing waits for it
-        endpoints_->located(location.vpc_id, location.availability_zone_id);
-    }
+    if (!config_.external.enabled()) life_->spawn(locate());
     co_await keep_small();
+}
+
+/// Nothing waits for it.
+asio::awaitable<void> App::locate() {
+    const Location location = co_await find_location(aws_.imds);
+    endpoints_->located(location.vpc_id, location.availability_zone_id);
 }
 
 void App::start_endpoints() {

@@ -47,7 +47,8 @@ asio::awaitable<std::optional<Ending>> check_cloud_init(const config::Config& co
     if (!cloud_init_missed_user_data(*result, user_data ? *user_data : std::string())) co_return std::nullopt;
     co_return Ending{
         kExitTerminal,
-        "cloud-init found no data source although this instance has user data; its configuration is missing"};
+        "cloud-init found no data source although this instance has user data; its configuration is missing; "
+        "check the instance's data source (cloud-init status --long) and start the agent again"};
 }
 
 asio::awaitable<runtime::Capabilities> wait_for_runtime(runtime::Backend& backend, std::string endpoint, Clock& clock) {
