@@ -51,10 +51,15 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
     // what ECS must hear of a task that is not taken is durable with what is taken: once the payload is acknowledged,
     // nobody else knows of it
     std::vector<std::pair<std::string, std::string>> refused;
-    const auto refuse = [&](const std::string& arn, const std::string& reason) {
+    const auto refuse = [&](const std::string& arn, const std::string& reason, Acceptance verdict) {
         log::error("task refused", {{"task", arn}, {"cause", reason}});
-        changes.push_back({.shelf = Shelf::Unsent, .key = arn, .text = reason});
-        refused.emplace_back(arn, reason);
+        if (verdict == Acceptance::Failed) {  // not acknowledged: ECS sends it again
+            state.report_refusal(arn, reason);
+        } else {
+            changes.push_back({.shelf = Shelf::Unsent, .key = arn, .text = reason});
+            refused.emplace_back(arn, reason);
+        }
+        return verdict;
     };
 
     for (const std::size_t index : order_of_handling(payload.tasks)) {
@@ -69,19 +74,16 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             .task_limits = state.task_limits, .gpu_support = state.parts.config.gpu_support, .arrival = state.arrivals};
         auto accepted = core::from_payload(task, state.identity, rules);
         if (!accepted && !accepted.error().handled) {
-            refuse(task->arn, accepted.error().reason);
-            verdict = Acceptance::Failed;
+            verdict = refuse(task->arn, accepted.error().reason, Acceptance::Failed);
             continue;
         }
         TaskRunner* known = state.find(task->arn);
         if (known == nullptr && !accepted) {
-            refuse(task->arn, accepted.error().reason);
-            verdict = Acceptance::Refused;
+            verdict = refuse(task->arn, accepted.error().reason, Acceptance::Refused);
             continue;
         }
         if (known == nullptr && !state.refusal.empty()) {
-            refuse(task->arn, state.refusal);
-            verdict = Acceptance::Refused;
+            verdict = refuse(task->arn, state.refusal, Acceptance::Refused);
             continue;
         }
         std::string wrong = take_credentials(task->role_credentials, credentials::RoleType::TaskApplication, task->arn,
@@ -91,8 +93,7 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
                                      state.parts.credentials, outcome);
         }
         if (!wrong.empty()) {
-            refuse(task->arn, core::unrecognised_task(wrong));
-            verdict = Acceptance::Failed;
+            verdict = refuse(task->arn, core::unrecognised_task(wrong), Acceptance::Failed);
             continue;
         }
         if (known != nullptr) {
@@ -109,6 +110,13 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
         }
         ++state.arrivals;
         changes.push_back({.shelf = Shelf::Tasks, .key = task->arn, .text = core::encode_saved_task(*accepted)});
+        // what an earlier task of this ARN left in the store is not this one's
+        if (state.unsent.contains(task->arn))
+            changes.push_back({.shelf = Shelf::Unsent, .key = task->arn, .text = std::nullopt});
+        if (state.given_up.contains(task->arn)) {
+            changes.push_back(
+                {.shelf = Shelf::Metadata, .key = std::string(kGivenUpPrefix) + task->arn, .text = std::nullopt});
+        }
         TaskRunner& runner = state.add(*std::move(accepted));
         if (task->execution_role_credentials) runner.tell(core::ExecutionCredentialsArrived{});
         added.emplace_back(index, &runner);
@@ -117,13 +125,18 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
     if (!changes.empty()) {
         const Result<void> saved = co_await state.parts.store.commit(std::move(changes));
         if (saved) NODEAGENT_POINT("payload.saved");
-        for (const auto& [arn, reason] : refused) state.report_refusal(arn, reason);
+        for (const auto& [arn, reason] : refused) {
+            if (saved) state.unsent.insert_or_assign(arn, reason);
+            state.report_refusal(arn, reason);
+        }
         if (!saved) {  // it was told, but may be lost: the payload must come again
             std::replace(outcome.tasks.begin(), outcome.tasks.end(), Acceptance::Refused, Acceptance::Failed);
         }
         for (const auto& [index, runner] : added) {
             const std::string arn = runner->state().arn;
             if (saved) {
+                state.unsent.erase(arn);
+                state.given_up.erase(arn);
                 if (state.compared_once) {
                     runner->tell(core::Resumed{});
                 } else {

@@ -33,6 +33,11 @@ class ImagePuller;
 class Observer;
 class RuntimeLink;
 
+/// Of what could not be removed with its task.
+inline constexpr const char* kLeftOverRemedy =
+    "containers are tried again every minute, a cgroup and environment files at the next start of the agent; remove a "
+    "volume by hand";
+
 /// What actions work with; everything outlives them.
 struct ActionTools {
     Clock& clock;

@@ -37,7 +37,7 @@ struct TaskEngine::State {
     TaskRunner& add(core::TaskState task);
     void launch(TaskRunner& runner);
     asio::awaitable<void> own(std::string task_arn);
-    /// Tells ECS that a task which is not taken has stopped; its record stays until ECS has it.
+    /// Tells ECS that a task which is not taken has stopped.
     void report_refusal(const std::string& task_arn, const std::string& reason);
     asio::awaitable<void> forget_refusal(std::string task_arn);
     /// ACS sent credentials under this id for a task that is here; they are in the registry already.
@@ -69,6 +69,9 @@ struct TaskEngine::State {
     asio::awaitable<void> discard(std::string task_arn, std::vector<core::FoundContainer> left_over);
     asio::awaitable<std::vector<std::string>> discard_resources(std::string task_arn, std::set<std::string> volumes);
     asio::awaitable<void> remove_stray(core::Stray stray);
+    /// `present`: ids of all containers there are, and ARNs of their tasks. What is gone needs no memory.
+    asio::awaitable<void> forget_gone(std::set<std::string> present);
+    asio::awaitable<void> forget_given_up(std::string task_arn);
 
     EngineParts parts;
     core::Identity identity;
@@ -93,8 +96,9 @@ struct TaskEngine::State {
     /// All credentials ids of tasks that got one after their payload, forgotten with the task.
     std::map<std::string, std::set<std::string>> credentials_of;
     std::set<std::string> removing;  ///< strays that are being removed, by runtime id; lost tasks, by ARN
-    /// Ended tasks whose clean-up was given up: what is left of them is removed, not taken up again. Not saved: after a
-    /// restart they are taken up once more, as ended, and cleaned up.
+    /// Ended tasks whose clean-up was given up: what is left of them is removed, not taken up again. Saved as metadata,
+    /// kGivenUpPrefix: a container that cannot be stopped still runs after a restart, and ECS knows its task as
+    /// stopped.
     std::set<std::string> given_up;
     std::set<std::string> lamented;             ///< tasks and strays of which it was said that they cannot be removed
     std::set<std::string> foreign;              ///< tasks of other clusters that were logged

@@ -17,10 +17,6 @@ core::Observation::Phase phase_of(runtime::ContainerPhase phase) {
     return core::Observation::Phase::Stopped;
 }
 
-std::string label(const runtime::ContainerView& view, std::string_view key) {
-    const auto found = view.labels.find(std::string(key));
-    return found == view.labels.end() ? std::string() : found->second;
-}
 /// Last path component of the URI that the variable holds.
 std::string id_in_uri(const std::vector<std::string>& env, std::string_view variable) {
     for (const std::string& entry : env) {
@@ -78,6 +74,11 @@ core::Observation seen_in(runtime::ContainerView view) {
     return seen;
 }
 }  // namespace
+
+std::string label(const runtime::ContainerView& view, std::string_view key) {
+    const auto found = view.labels.find(std::string(key));
+    return found == view.labels.end() ? std::string() : found->second;
+}
 
 core::Observation observation(runtime::ContainerView view, const Vault& vault, const std::string& task_arn) {
     core::Observation seen = seen_in(std::move(view));

@@ -19,6 +19,9 @@ class Vault;
 /// the ids of the agent's own URIs and of GPUs are kept.
 [[nodiscard]] core::FoundContainer found_container(runtime::ContainerView view);
 
+/// "": no such label.
+[[nodiscard]] std::string label(const runtime::ContainerView& view, std::string_view key);
+
 /// A line of Backend::list().
 [[nodiscard]] core::Listed listed(const runtime::ContainerView& view);
 

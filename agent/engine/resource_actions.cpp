@@ -178,13 +178,9 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CleanUp) {
         if (left.empty()) break;
         if (attempt == kCleanUpAttempts) {
             // A task that cannot be cleaned up must not stay for ever.
-            log::error("parts of an ended task could not be removed; its record goes all the same",
-                       {{"task", state.arn},
-                        {"attempts", attempt},
-                        {"left", join(left, "; ")},
-                        {"remedy",
-                         "containers are tried again every minute, a cgroup and environment files at the next start of "
-                         "the agent; remove a volume by hand"}});
+            log::error(
+                "parts of an ended task could not be removed; its record goes all the same",
+                {{"task", state.arn}, {"attempts", attempt}, {"left", join(left, "; ")}, {"remedy", kLeftOverRemedy}});
             tools_.gave_up(state.arn);
             break;
         }

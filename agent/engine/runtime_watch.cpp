@@ -105,6 +105,9 @@ asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
     }
     std::set<std::string> unseen = co_await inspect(std::move(found.inspect));
     co_await settle_strays(std::move(found.strays));
+    std::set<std::string> present;
+    for (const core::Listed& one : listing) present.insert({one.runtime_id, one.task_arn});
+    co_await forget_gone(std::move(present));
     if (cause != core::ReconcileCause::AgentStart) co_return true;
     if (!unseen.empty() && !compared_once) {
         log::warn("tasks wait because a container of theirs cannot be inspected; trying again every second",

@@ -18,15 +18,6 @@
 
 namespace nodeagent::engine {
 
-namespace {
-
-std::string label(const runtime::ContainerView& view, std::string_view key) {
-    const auto found = view.labels.find(std::string(key));
-    return found == view.labels.end() ? std::string() : found->second;
-}
-
-}  // namespace
-
 asio::awaitable<void> TaskEngine::State::settle_strays(std::vector<core::Stray> strays) {
     std::map<std::string, std::vector<std::string>> lost;  // task -> its containers
     for (core::Stray& stray : strays) {
@@ -122,34 +113,53 @@ asio::awaitable<void> TaskEngine::State::discard(std::string task_arn, std::vect
             if (!name.empty()) volumes.insert(volume.docker_name);
         }
     }
-    if (find(task_arn) == nullptr) {
-        std::vector<std::string> more = co_await discard_resources(task_arn, std::move(volumes));
-        left.insert(left.end(), more.begin(), more.end());
-    }
+    const std::vector<std::string> more = co_await discard_resources(task_arn, std::move(volumes));
+    left.insert(left.end(), more.begin(), more.end());
     removing.erase(task_arn);
+    if (find(task_arn) != nullptr) co_return;  // the new task's by now
     if (left.empty()) {
-        if (given_up.erase(task_arn) + lamented.erase(task_arn) > 0) {
+        if (ended_here || lamented.erase(task_arn) > 0) {
             log::info("what was left of a task is removed at last", {{"task", task_arn}});
         }
+        co_await forget_given_up(std::move(task_arn));
     } else if (!ended_here && lamented.insert(task_arn).second) {
-        log::warn("parts of a task could not be removed; its containers are tried again every minute",
-                  {{"task", task_arn}, {"left", join(left, "; ")}});
+        log::warn("parts of a task could not be removed",
+                  {{"task", task_arn}, {"left", join(left, "; ")}, {"remedy", kLeftOverRemedy}});
     }
 }
 
-/// What could not be removed, each with its cause.
+asio::awaitable<void> TaskEngine::State::forget_gone(std::set<std::string> present) {
+    std::erase_if(lamented, [&](const std::string& one) { return !present.contains(one) && !removing.contains(one); });
+    const std::set<std::string> candidates = given_up;
+    for (const std::string& arn : candidates) {
+        if (present.contains(arn) || removing.contains(arn)) continue;
+        std::string gone = arn;
+        co_await forget_given_up(std::move(gone));
+    }
+}
+
+asio::awaitable<void> TaskEngine::State::forget_given_up(std::string task_arn) {
+    if (!given_up.contains(task_arn)) co_return;
+    const Result<void> erased = co_await parts.store.erase(Shelf::Metadata, std::string(kGivenUpPrefix) + task_arn);
+    if (erased) given_up.erase(task_arn);  // else at the next comparison
+}
+
+/// What could not be removed, each with its cause. Ends as soon as a payload has brought the task.
 asio::awaitable<std::vector<std::string>> TaskEngine::State::discard_resources(std::string task_arn,
                                                                                std::set<std::string> volumes) {
     std::vector<std::string> left;
     for (const std::string& volume : volumes) {
+        if (find(task_arn) != nullptr) co_return left;
         const Result<void> removed = co_await parts.backend.remove_volume(volume);
         if (!removed) left.push_back("volume " + volume + ": " + removed.error().what);
     }
+    if (find(task_arn) != nullptr) co_return left;
     if (parts.cgroups != nullptr) {
         auto work = [cgroups = parts.cgroups, id = core::task_id(task_arn)] { return cgroups->remove(id); };
         const Result<void> removed = co_await parts.pool.run(std::move(work));
         if (!removed) left.push_back("cgroup: " + removed.error().what);
     }
+    if (find(task_arn) != nullptr) co_return left;
     auto files = [directory = environment_files_directory(parts.config.data_dir, parts.config.cluster, task_arn)] {
         return remove_environment_files(directory);
     };

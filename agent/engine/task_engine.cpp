@@ -92,7 +92,8 @@ TaskEngine::State::State(EngineParts given)
                 [this](const Error& error) {
                     if (std::exchange(alarmed, error.kind) == error.kind) return;
                     if (parts.on_store_failure) parts.on_store_failure(error);
-                }},
+                },
+            .given_up = [this](const std::string& arn) { return given_up.contains(arn); }},
       own_tasks(parts.shard),
       watching(parts.shard),
       stopping(parts.shard) {}
@@ -194,7 +195,6 @@ void TaskEngine::State::take_up(const core::TaskState& task) {
 
 TaskRunner& TaskEngine::State::add(core::TaskState task) {
     const std::string arn = task.arn;
-    given_up.erase(arn);
     return *runners.insert_or_assign(arn, std::make_unique<TaskRunner>(std::move(task), tools)).first->second;
 }
 
@@ -223,7 +223,6 @@ asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
 }
 
 void TaskEngine::State::report_refusal(const std::string& task_arn, const std::string& reason) {
-    unsent.insert_or_assign(task_arn, reason);
     model::TaskStateChange change;
     change.task_arn = task_arn;
     change.status = core::TaskStatus::Stopped;
@@ -284,10 +283,21 @@ TaskEngine::~TaskEngine() = default;
 asio::awaitable<Result<void>> TaskEngine::start(StoredState stored) {
     State& state = *state_;
     const std::map<std::string, std::string> refused = std::move(stored.unsent);
+    for (const auto& [key, text] : stored.metadata) {
+        if (key.starts_with(kGivenUpPrefix)) state.given_up.insert(key.substr(kGivenUpPrefix.size()));
+    }
     const Result<void> restored = co_await state.restore(std::move(stored));
     if (!restored) co_return restored;
-    co_await state.sweep_environment_files();
-    for (const auto& [arn, reason] : refused) state.report_refusal(arn, reason);
+    // without a database nothing keeps a second agent off the directory, and the files may be that one's
+    if (state.parts.config.checkpoint) co_await state.sweep_environment_files();
+    for (const auto& [arn, reason] : refused) {
+        if (state.find(arn) != nullptr) {  // it was taken later
+            (void)co_await state.parts.store.erase(Shelf::Unsent, arn);
+            continue;
+        }
+        state.unsent.insert_or_assign(arn, reason);
+        state.report_refusal(arn, reason);
+    }
     std::function<void()> connected = [&state] { state.connected(); };
     std::function<void(runtime::RuntimeEvent)> changed = [&state](const runtime::RuntimeEvent& event) {
         state.changed(event);

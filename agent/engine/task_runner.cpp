@@ -85,6 +85,9 @@ asio::awaitable<void> TaskRunner::run() {
     co_await drain();
     std::vector<StoreChange> changes = tools_.images.take_changes();
     changes.push_back(StoreChange{.shelf = Shelf::Tasks, .key = state_->arn, .text = std::nullopt});
+    if (tools_.given_up(state_->arn)) {
+        changes.push_back({.shelf = Shelf::Metadata, .key = std::string(kGivenUpPrefix) + state_->arn, .text = ""});
+    }
     NODEAGENT_POINT("cleanup.row.before");
     co_await commit(std::move(changes), Alarm::Never);  // what is left of an ended task harms nobody meanwhile
     NODEAGENT_POINT("cleanup.row.erased");

@@ -42,6 +42,8 @@ struct RunnerTools {
     EventLog& events;
     core::Settings settings;
     std::function<void(Error)> on_store_failure;
+    /// Whether clean-up of the ended task was given up, which becomes durable in the commit that erases its row.
+    std::function<bool(const std::string& task_arn)> given_up;
 };
 
 class TaskRunner final : public LiveTask {

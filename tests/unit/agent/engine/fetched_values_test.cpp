@@ -22,6 +22,7 @@ constexpr const char* kValue = "hunter2-hunter2";
 class FetchedValues : public EngineFixture {
   protected:
     FetchedValues() {
+        config.checkpoint = true;
         std::string pattern = testing::TempDir() + "fetched.XXXXXX";
         config.data_dir = ::mkdtemp(pattern.data());
         services = &access;
@@ -146,6 +147,37 @@ TEST_F(FetchedValues, FilesOfTasksThatNobodyKnowsGoAtTheStart) {
     EXPECT_FALSE(std::filesystem::exists(directory()));
     EXPECT_FALSE(std::filesystem::exists(directory(arn_of(9))));
     EXPECT_FALSE(std::filesystem::exists(config.data_dir + "/envfiles/old-cluster/77"));
+}
+
+TEST_F(FetchedValues, FilesOfAnAgentThatMayRunOnTheSameDirectoryStay) {
+    config.checkpoint = false;
+    put_file(kArn);
+    start();
+    settle();
+    EXPECT_TRUE(std::filesystem::exists(directory()));
+}
+
+TEST_F(FetchedValues, FilesOfATaskThatComesWhileItsLeftoversAreRemovedStay) {
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    stop();
+    run(store.erase(Shelf::Tasks, kArn));
+    advance(1min);
+    leftovers_before = clock.now().wall;
+    backend.find("app")->view.mounts = {
+        {.name = "ecs-fam-7-data-0123456789abcdef0123", .source = {}, .destination = {}}};
+    backend.on("remove_volume").block();
+    start();
+    settle();
+    ASSERT_EQ(backend.calls("remove_volume"), 1);
+    EXPECT_TRUE(accept({with_file()}).handled);
+    live_through(10s);
+    ASSERT_TRUE(std::filesystem::exists(directory()));
+    backend.release("remove_volume");
+    live_through(10s);
+    EXPECT_TRUE(std::filesystem::exists(directory()));
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
 }
 
 }  // namespace

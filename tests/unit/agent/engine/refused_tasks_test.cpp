@@ -79,6 +79,52 @@ TEST_F(RefusedTasks, AreNotAcknowledgedWhileTheirRefusalCannotBeSaved) {
     EXPECT_TRUE(accept({unorderable()}).handled) << "the service sends it again";
 }
 
+TEST_F(RefusedTasks, AreNotRememberedWhenEcsSendsThemAgain) {
+    answering = false;
+    start();
+    store.failures = 1;
+    EXPECT_FALSE(accept({unorderable()}).handled);
+    model::Task without_id = task(arn_of(3), {container("app")});
+    without_id.role_credentials = model::RoleCredentials{};
+    EXPECT_FALSE(accept({without_id}).handled);
+    EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_TRUE(reported(arn_of(3), TaskStatus::Stopped));
+    EXPECT_THAT(unsent(), IsEmpty());
+    for (const StoreChange& change : engine->everything()) EXPECT_NE(change.shelf, Shelf::Unsent) << change.key;
+    sink.tasks.clear();
+    restart();
+    settle();
+    EXPECT_THAT(sink.tasks, IsEmpty());
+}
+
+TEST_F(RefusedTasks, LeaveNothingBehindOnceTheyAreTaken) {
+    answering = false;
+    start();
+    engine->refuse_new_tasks("this container instance is draining");
+    EXPECT_TRUE(accept({task(kArn, {container("app")})}).handled);
+    ASSERT_THAT(unsent(), SizeIs(1));
+    engine->refuse_new_tasks("");
+    store.failures = 1;
+    EXPECT_FALSE(accept({task(kArn, {container("app")})}).handled);
+    EXPECT_THAT(unsent(), SizeIs(1)) << "the task is not taken yet";
+    EXPECT_TRUE(accept({task(kArn, {container("app")})}).handled);
+    EXPECT_THAT(unsent(), IsEmpty());
+    for (const StoreChange& change : engine->everything()) EXPECT_NE(change.shelf, Shelf::Unsent) << change.key;
+}
+
+TEST_F(RefusedTasks, AreNotReportedStoppedWhenTheStoreSaysThatTheyWereTaken) {
+    start();
+    accept({task(kArn, {container("app")})});
+    settle();
+    stop();
+    run(store.put(Shelf::Unsent, kArn, "an older agent's refusal"));
+    sink.tasks.clear();
+    start();
+    settle();
+    EXPECT_FALSE(reported(kArn, TaskStatus::Stopped));
+    EXPECT_THAT(unsent(), IsEmpty());
+}
+
 TEST_F(RefusedTasks, AreWrittenAnewWithTheOthersWhenTheStoreLosesItsMemory) {
     answering = false;
     start();

@@ -23,6 +23,21 @@ class StraysTest : public EngineFixture {
         sink.containers.clear();
         sink.tasks.clear();
     }
+    /// A task was told to stop and reported stopped, but its container cannot be stopped, and clean-up was given up.
+    void give_up_a_task() {
+        start();
+        accept({task(kArn, {container("app")})});
+        settle();
+        backend.on("stop").fail({.kind = ErrorKind::Internal, .what = "cannot kill container: permission denied"});
+        accept({task(kArn, {container("app")}, "STOPPED")});
+        live_through(6h);
+        ASSERT_THAT(engine->tasks(), IsEmpty());
+        ASSERT_TRUE(reported(kArn, TaskStatus::Stopped));
+        ASSERT_EQ(backend.find("app")->view.phase, runtime::ContainerPhase::Running);
+        sink.containers.clear();
+        sink.tasks.clear();
+    }
+    [[nodiscard]] std::map<std::string, std::string> metadata() { return run(store.load())->metadata; }
     /// A running container that looks as if the agent had made it, but for these labels.
     std::string add_stray(std::map<std::string, std::string> labels) {
         fakes::FakeBackend::Container stray;
@@ -203,6 +218,40 @@ TEST_F(StraysTest, ATaskWhoseCleanUpWasGivenUpIsNotTakenUpAgainForWhatIsLeftOfIt
     live_through(2min);
     EXPECT_THAT(backend.containers, IsEmpty());
     EXPECT_THAT(engine->tasks(), IsEmpty());
+}
+
+TEST_F(StraysTest, ATaskWhoseContainerCannotBeStoppedStaysStoppedForEcsAcrossARestart) {
+    give_up_a_task();
+    restart();
+    live_through(3min);
+    EXPECT_THAT(engine->tasks(), IsEmpty());
+    EXPECT_THAT(sink.tasks, IsEmpty());
+    EXPECT_THAT(sink.containers, IsEmpty());
+
+    backend.on("stop") = {};
+    live_through(2min);
+    EXPECT_THAT(backend.containers, IsEmpty());
+    EXPECT_THAT(sink.tasks, IsEmpty());
+    EXPECT_THAT(metadata(), IsEmpty()) << "nothing of it is remembered for ever";
+}
+
+TEST_F(StraysTest, WhatAPersonRemovesOfAGivenUpTaskIsForgotten) {
+    give_up_a_task();
+    EXPECT_THAT(metadata(), SizeIs(1));
+    backend.containers.clear();
+    live_through(2min);
+    EXPECT_THAT(metadata(), IsEmpty());
+}
+
+TEST_F(StraysTest, APayloadMakesAGivenUpTaskATaskLikeAnyOther) {
+    give_up_a_task();
+    store.failures = 1;
+    EXPECT_FALSE(accept({task(kArn, {container("app")})}).handled);
+    EXPECT_THAT(metadata(), SizeIs(1)) << "it was not taken";
+    EXPECT_TRUE(accept({task(kArn, {container("app")})}).handled);
+    EXPECT_THAT(metadata(), IsEmpty());
+    settle();
+    EXPECT_TRUE(reported(kArn, TaskStatus::Running));
 }
 
 TEST_F(StraysTest, ATaskIsNotTakenUpByHalves) {
