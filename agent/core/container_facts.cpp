@@ -97,8 +97,10 @@ void ended(ContainerState& container, const Observation& seen, bool may_restart,
     }
     if (container.restarted_exit && seen.finished_at && *seen.finished_at == *container.restarted_exit) return;
     const auto& policy = container.definition->restart_policy;
-    const bool starting = container.applied == S::Running;
-    if (container.pending_exit || (starting && policy && policy->enabled && container.desired != S::Stopped)) {
+    const bool starting = container.applied == S::Running && container.desired != S::Stopped;
+    // One that ended without having started is what an earlier, interrupted start left behind.
+    const bool of_another_start = starting && !seen.started_at;
+    if (container.pending_exit || of_another_start || (starting && policy && policy->enabled)) {
         container.recheck = true;  // looked at again when the start comes back
         return;
     }

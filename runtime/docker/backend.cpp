@@ -2,10 +2,12 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
 #include "runtime/docker/docker_backend.hpp"
 #include "runtime/docker/endpoint.hpp"
+#include "runtime/docker/forgotten_processes.hpp"
 #include "runtime/docker/legacy_plugins.hpp"
 #include "runtime/docker/mapping.hpp"
 #include "runtime/docker/tls.hpp"
@@ -25,6 +27,8 @@ constexpr minutes kStopMargin{2};  // on top of the grace: the daemon needs time
 constexpr minutes kRemoveTimeout{5};
 constexpr minutes kListTimeout{10};
 constexpr minutes kVolumeTimeout{5};
+constexpr int kForgottenAttempts = 5;
+constexpr std::chrono::milliseconds kForgottenPause{300};  // until the daemon has heard that the processes are gone
 
 std::string in_path(std::string_view word) { return percent_encode(word); }
 
@@ -184,11 +188,19 @@ asio::awaitable<Result<std::string>> DockerBackend::create(ContainerSpec spec, n
 }
 
 asio::awaitable<Result<void>> DockerBackend::start(std::string id, nanoseconds deadline) {
-    // 304: it runs already
-    Call call{
-        .method = "POST", .path = "/containers/" + in_path(id) + "/start", .timeout = deadline, .word = "started"};
-    Result<void> done = co_await tell(std::move(call));
-    co_return done;
+    for (int attempt = 1;; ++attempt) {
+        // 304: it runs already
+        Call call{
+            .method = "POST", .path = "/containers/" + in_path(id) + "/start", .timeout = deadline, .word = "started"};
+        Result<void> done = co_await tell(std::move(call));
+        if (done || attempt == kForgottenAttempts || !says_forgotten(done.error().what, id)) co_return done;
+        log::warn(
+            "the Docker daemon died while it started this container and does not know that it runs; what runs "
+            "of it is killed, and it is started again",
+            {{"container", id}, {"killed", kill_forgotten(id)}});
+        asio::steady_timer pause(co_await asio::this_coro::executor, kForgottenPause);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<Result<void>> DockerBackend::stop(std::string id, seconds grace) {

@@ -44,6 +44,20 @@ TEST(StepStop, AStopWhileTheStartIsInFlightWaitsForItsResult) {
     EXPECT_THAT(names_in<StopContainer>(b.last), ElementsAre("app"));
 }
 
+TEST(StepStop, WhatAnInterruptedStartLeftBehindIsNotTheEndOfTheNextStart) {
+    Bench b(task_of({container("app")}));
+    b.hear(Resumed{}).hear(HostResourcesGranted{}).hear(ManifestResolved{"app", "", {}});
+    b.hear(ImagePulled{"app", "i", false, {}}).hear(ContainerCreated{"app", "id-app", {}, {}});
+    Observation killed = exited("app", 137);  // of a container that the runtime never saw start
+    killed.started_at.reset();
+    b.hear(ContainerObserved{"app", killed});
+    EXPECT_EQ(b["app"].known, S::Created);
+    b.hear(ContainerStarted{"app", running("app"), {}});
+    EXPECT_EQ(b["app"].known, S::Running);
+    EXPECT_EQ(b["app"].exit_code, std::nullopt);
+    EXPECT_THAT(all_of<InspectContainers>(b.last), SizeIs(1)) << "looked at again";
+}
+
 TEST(StepStop, AShortLivedContainerSeenBeforeItsStartReturnsIsNotRestarted) {
     Bench b(task_of({container("app")}));
     b.hear(Resumed{}).hear(HostResourcesGranted{}).hear(ManifestResolved{"app", "", {}});

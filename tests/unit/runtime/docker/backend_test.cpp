@@ -108,6 +108,15 @@ TEST_F(DockerBackendTest, AsksForTheVersionAgainAfterTheEventStreamBroke) {
     EXPECT_EQ(daemon.requests.back(), "GET /v1.44/_ping HTTP/1.1");
 }
 
+TEST_F(DockerBackendTest, StartsAgainAContainerWhoseDaemonForgotThatItRuns) {
+    const std::string id(64, 'a');
+    daemon.answer(version_answer("1.12", "1.41"));
+    daemon.answer(http_answer(500, R"({"message":"task )" + id + R"(: already exists"})"));
+    daemon.answer(http_answer(204, ""));
+    EXPECT_TRUE(run_on(io, backend->start(id, seconds(20))));
+    EXPECT_EQ(daemon.requests.size(), 3U);
+}
+
 TEST_F(DockerBackendTest, TakesAContainerOfTheSameNameOnlyWithTheSameLabels) {
     const std::string conflict =
         http_answer(409, R"({"message":"Conflict. The container name \"/web\" is already in use"})");
