@@ -24,10 +24,7 @@ function(nodeagent_fuzz name)
 endfunction()
 
 if(NODEAGENT_FUZZ)
-  # Undefined behaviour is a crash here, not a line in a log. The checks of every pointer cost a third of the time to
-  # compile; the preset asan has them and replays the same seeds.
-  target_compile_options(nodeagent_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all
-    -fno-sanitize=null,alignment,object-size,vptr -ffunction-sections)
+  target_compile_options(nodeagent_flags INTERFACE -fsanitize=fuzzer-no-link -ffunction-sections)
   target_link_options(nodeagent_flags INTERFACE -Wl,--gc-sections)
   add_custom_target(fuzz_targets)
   # Instrumenting clang takes its time, so only the files that decode, and what these call.
@@ -53,6 +50,7 @@ if(NODEAGENT_FUZZ)
     runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
+  set_target_properties(fuzzed PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto)
   target_precompile_headers(fuzzed PRIVATE
     <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
