@@ -267,8 +267,8 @@ TEST_F(PayloadFields, WhatTheTaskDefinitionSaysIsWhatTheProcessSees) {
     DockerClient docker(docker_socket());
     const json shared = docker.call("GET", "/volumes/nodeagent-it");
     EXPECT_EQ(shared["Labels"]["of"], "all");
-    const json db = inspect("everything", "db");
-    for (const json& mount : db["Mounts"]) {
+    const json made_db = inspect("everything", "db");
+    for (const json& mount : made_db["Mounts"]) {
         if (mount["Destination"] != "/data") continue;
         const json volume = docker.call("GET", "/volumes/" + mount["Name"].get<std::string>());
         EXPECT_EQ(volume["Labels"]["of"], "the task");
