@@ -19,6 +19,9 @@ class DockerClient {
     std::string launch(const std::string& image, const std::string& label);
 
   private:
+    void connect_again_if_closed();
+
+    std::string path_;
     boost::asio::io_context io_;
     boost::asio::local::stream_protocol::socket socket_;
 };
