@@ -22,7 +22,7 @@ enum class Identity : unsigned char {
 [[nodiscard]] Identity compare_identity(const engine::StoredState& stored, const std::string& cluster,
                                         const std::string& instance_id);
 
-/// What an operator can do about a state store that cannot be opened for now, in `data_dir`.
+/// What an operator can do about a state store in `data_dir` that could not be opened.
 [[nodiscard]] std::string state_remedy(ErrorKind kind, const std::string& data_dir);
 
 /// True: cloud-init ended without a data source though the instance has user data, so the configuration it should have

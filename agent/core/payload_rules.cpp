@@ -56,7 +56,7 @@ Result<void> check_container(const model::Container& container, const std::strin
 }
 
 /// Volumes of these attachments come without a type of their own.
-bool is_placeholder(const model::Volume& volume, const model::Task& task) {
+bool is_of_attachment(const model::Volume& volume, const model::Task& task) {
     for (const model::Attachment& attachment : task.attachments) {
         if (attachment.attachment_type != "amazonebs" && attachment.attachment_type != "s3files") continue;
         for (const model::KeyValue& property : attachment.attachment_properties) {
@@ -68,7 +68,7 @@ bool is_placeholder(const model::Volume& volume, const model::Task& task) {
 
 Result<void> check_volume(const model::Volume& volume, const model::Task& task, const std::string& at) {
     if (volume.name.empty()) return malformed(at + ".name: required, but missing");
-    if (volume.type.empty() && is_placeholder(volume, task)) return {};
+    if (volume.type.empty() && is_of_attachment(volume, task)) return {};
     if (volume.type.empty() || volume.type == "host") {
         if (!volume.host) return malformed("invalid volume: empty volume configuration (" + at + ".host)");
         return {};

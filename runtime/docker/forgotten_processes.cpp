@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
