@@ -18,7 +18,7 @@ struct SoakOptions {
     std::string out;                     ///< file for the JSON; "": none
     std::string agent;                   ///< the program; "": the engine in this process on the scripted runtime
     std::string docker;                  ///< Docker's socket, with `agent`
-    double growth_limit_mib = 2;         ///< of the resident set, from before the first task to after the last
+    double growth_limit_mib = 2;         ///< of anonymous memory, from before the first task to after the last
     std::chrono::seconds patience{150};  ///< a task that is not over by then is stuck
     std::chrono::seconds line_every{10}; /**< between progress lines */
     bool log = false;                    ///< the agent's log goes to stderr
@@ -27,7 +27,8 @@ struct SoakOptions {
 
 /// What can be measured at one moment; -1: not in this mode.
 struct Gauges {
-    double resident_mib = 0;
+    double resident_mib = 0;   ///< with the pages of program and libraries, which work brings in and idling lets go
+    double anonymous_mib = 0;  ///< heap, stacks, written data: what can leak
     std::int64_t descriptors = 0;
     std::int64_t store_rows = -1;
     std::int64_t store_bytes = -1;
