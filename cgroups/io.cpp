@@ -1,13 +1,16 @@
 #include "cgroups/io.hpp"
 
-#include <algorithm>
-#include <numeric>
+#include <array>
+#include <optional>
 
 #include "cgroups/lines.hpp"
 
 namespace nodeagent::cgroups {
 
 namespace {
+
+using Entry = IoStatistics::Entry;
+using Operation = IoStatistics::Operation;
 
 // "8:16"; false for anything else ("Total 0" ends a blkio file).
 bool parse_device(std::string_view word, std::uint32_t& major, std::uint32_t& minor) {
@@ -18,65 +21,70 @@ bool parse_device(std::string_view word, std::uint32_t& major, std::uint32_t& mi
     return true;
 }
 
-IoStatistics::Device& device(IoStatistics& into, std::uint32_t major, std::uint32_t minor) {
-    const auto found = std::find_if(into.devices.begin(), into.devices.end(),
-                                    [&](const auto& d) { return d.major == major && d.minor == minor; });
-    if (found != into.devices.end()) return *found;
-    return into.devices.emplace_back(IoStatistics::Device{.major = major, .minor = minor});
+std::optional<Operation> parse_operation(std::string_view word) {
+    static constexpr std::array<std::pair<std::string_view, Operation>, 6> kWords{{{"Read", Operation::Read},
+                                                                                   {"Write", Operation::Write},
+                                                                                   {"Sync", Operation::Sync},
+                                                                                   {"Async", Operation::Async},
+                                                                                   {"Discard", Operation::Discard},
+                                                                                   {"Total", Operation::Total}}};
+    for (const auto& [name, operation] : kWords) {
+        if (name == word) return operation;
+    }
+    return std::nullopt;
 }
 
-void parse_blkio(std::string_view text, IoStatistics& into, std::uint64_t IoStatistics::Device::*read,
-                 std::uint64_t IoStatistics::Device::*write) {
-    for (std::string_view line; next_line(text, line);) {
-        std::uint32_t major = 0;
-        std::uint32_t minor = 0;
-        if (!parse_device(next_word(line), major, minor)) continue;
-        const std::string_view operation = next_word(line);
-        const std::uint64_t value = number(next_word(line));
-        if (operation == "Read") device(into, major, minor).*read = value;
-        if (operation == "Write") device(into, major, minor).*write = value;
+std::uint64_t sum_of(const std::vector<Entry>& entries, Operation operation) {
+    std::uint64_t sum = 0;
+    for (const Entry& entry : entries) {
+        if (entry.operation == operation) sum += entry.value;
     }
+    return sum;
 }
 
 }  // namespace
 
-std::uint64_t IoStatistics::read_bytes() const {
-    return std::accumulate(devices.begin(), devices.end(), std::uint64_t{0},
-                           [](std::uint64_t sum, const Device& d) { return sum + d.read_bytes; });
-}
-
-std::uint64_t IoStatistics::write_bytes() const {
-    return std::accumulate(devices.begin(), devices.end(), std::uint64_t{0},
-                           [](std::uint64_t sum, const Device& d) { return sum + d.write_bytes; });
-}
+std::uint64_t IoStatistics::bytes_of(Operation operation) const { return sum_of(bytes, operation); }
+std::uint64_t IoStatistics::requests_of(Operation operation) const { return sum_of(requests, operation); }
 
 void parse_io_stat(std::string_view text, IoStatistics& into) {
-    into.devices.clear();
+    into.bytes.clear();
+    into.requests.clear();
     for (std::string_view line; next_line(text, line);) {
-        std::uint32_t major = 0;
-        std::uint32_t minor = 0;
-        if (!parse_device(next_word(line), major, minor)) continue;
-        IoStatistics::Device& target = device(into, major, minor);
+        Entry read{.operation = Operation::Read};
+        if (!parse_device(next_word(line), read.major, read.minor)) continue;
+        Entry write = read;
+        write.operation = Operation::Write;
+        Entry reads = read;
+        Entry writes = write;
         for (std::string_view word = next_word(line); !word.empty(); word = next_word(line)) {
             const std::size_t equals = word.find('=');
             if (equals == std::string_view::npos) continue;
             const std::string_view key = word.substr(0, equals);
             const std::uint64_t value = number(word.substr(equals + 1));
-            if (key == "rbytes") target.read_bytes = value;
-            if (key == "wbytes") target.write_bytes = value;
-            if (key == "rios") target.reads = value;
-            if (key == "wios") target.writes = value;
+            if (key == "rbytes") read.value = value;
+            if (key == "wbytes") write.value = value;
+            if (key == "rios") reads.value = value;
+            if (key == "wios") writes.value = value;
         }
+        into.bytes.push_back(read);
+        into.bytes.push_back(write);
+        into.requests.push_back(reads);
+        into.requests.push_back(writes);
     }
 }
 
-void parse_blkio_service_bytes(std::string_view text, IoStatistics& into) {
-    into.devices.clear();
-    parse_blkio(text, into, &IoStatistics::Device::read_bytes, &IoStatistics::Device::write_bytes);
-}
-
-void parse_blkio_serviced(std::string_view text, IoStatistics& into) {
-    parse_blkio(text, into, &IoStatistics::Device::reads, &IoStatistics::Device::writes);
+void parse_blkio(std::string_view text, std::vector<Entry>& into) {
+    into.clear();
+    for (std::string_view line; next_line(text, line);) {
+        Entry entry;
+        if (!parse_device(next_word(line), entry.major, entry.minor)) continue;
+        const auto operation = parse_operation(next_word(line));
+        if (!operation) continue;
+        entry.operation = *operation;
+        entry.value = number(next_word(line));
+        into.push_back(entry);
+    }
 }
 
 }  // namespace nodeagent::cgroups

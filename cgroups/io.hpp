@@ -8,24 +8,25 @@
 namespace nodeagent::cgroups {
 
 struct IoStatistics {
-    struct Device {
+    /// v1 tells all of them (Discard since Linux 5), v2 Read, Write and Discard.
+    enum class Operation : std::uint8_t { Read, Write, Sync, Async, Discard, Total };
+    struct Entry {
         std::uint32_t major = 0;
         std::uint32_t minor = 0;
-        std::uint64_t read_bytes = 0;
-        std::uint64_t write_bytes = 0;
-        std::uint64_t reads = 0;
-        std::uint64_t writes = 0;
-        friend bool operator==(const Device&, const Device&) = default;
+        Operation operation = Operation::Read;
+        std::uint64_t value = 0;
+        friend bool operator==(const Entry&, const Entry&) = default;
     };
-    std::vector<Device> devices;
-    [[nodiscard]] std::uint64_t read_bytes() const;
-    [[nodiscard]] std::uint64_t write_bytes() const;
+    std::vector<Entry> bytes;     ///< in the kernel's order
+    std::vector<Entry> requests;  ///< likewise: how many, not how much
+
+    [[nodiscard]] std::uint64_t bytes_of(Operation operation) const;
+    [[nodiscard]] std::uint64_t requests_of(Operation operation) const;
 };
 
 /// v2 io.stat. Clears `into` first.
 void parse_io_stat(std::string_view text, IoStatistics& into);
-/// v1 blkio.throttle.io_service_bytes_recursive (or without _recursive), then ..io_serviced..; the first clears `into`.
-void parse_blkio_service_bytes(std::string_view text, IoStatistics& into);
-void parse_blkio_serviced(std::string_view text, IoStatistics& into);
+/// v1 blkio.throttle.io_service_bytes_recursive or io_serviced_recursive (or without _recursive). Clears `into` first.
+void parse_blkio(std::string_view text, std::vector<IoStatistics::Entry>& into);
 
 }  // namespace nodeagent::cgroups

@@ -1,8 +1,89 @@
 #include "cgroups/memory.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "cgroups/lines.hpp"
 
 namespace nodeagent::cgroups {
+
+namespace {
+
+constexpr std::array<std::string_view, 32> kCountersV1{"active_anon",
+                                                       "active_file",
+                                                       "cache",
+                                                       "dirty",
+                                                       "hierarchical_memory_limit",
+                                                       "hierarchical_memsw_limit",
+                                                       "inactive_anon",
+                                                       "inactive_file",
+                                                       "mapped_file",
+                                                       "pgfault",
+                                                       "pgmajfault",
+                                                       "pgpgin",
+                                                       "pgpgout",
+                                                       "rss",
+                                                       "rss_huge",
+                                                       "total_active_anon",
+                                                       "total_active_file",
+                                                       "total_cache",
+                                                       "total_dirty",
+                                                       "total_inactive_anon",
+                                                       "total_inactive_file",
+                                                       "total_mapped_file",
+                                                       "total_pgfault",
+                                                       "total_pgmajfault",
+                                                       "total_pgpgin",
+                                                       "total_pgpgout",
+                                                       "total_rss",
+                                                       "total_rss_huge",
+                                                       "total_unevictable",
+                                                       "total_writeback",
+                                                       "unevictable",
+                                                       "writeback"};
+constexpr std::array<std::string_view, 31> kCountersV2{"active_anon",
+                                                       "active_file",
+                                                       "anon",
+                                                       "anon_thp",
+                                                       "file",
+                                                       "file_dirty",
+                                                       "file_mapped",
+                                                       "file_writeback",
+                                                       "inactive_anon",
+                                                       "inactive_file",
+                                                       "kernel_stack",
+                                                       "pgactivate",
+                                                       "pgdeactivate",
+                                                       "pgfault",
+                                                       "pglazyfree",
+                                                       "pglazyfreed",
+                                                       "pgmajfault",
+                                                       "pgrefill",
+                                                       "pgscan",
+                                                       "pgsteal",
+                                                       "shmem",
+                                                       "slab",
+                                                       "slab_reclaimable",
+                                                       "slab_unreclaimable",
+                                                       "sock",
+                                                       "thp_collapse_alloc",
+                                                       "thp_fault_alloc",
+                                                       "unevictable",
+                                                       "workingset_activate",
+                                                       "workingset_nodereclaim",
+                                                       "workingset_refault"};
+static_assert(kCountersV1.size() <= MemoryStatistics::kMaxCounters);
+static_assert(std::is_sorted(kCountersV1.begin(), kCountersV1.end()));
+static_assert(std::is_sorted(kCountersV2.begin(), kCountersV2.end()));
+
+std::optional<std::size_t> index_of(Version version, std::string_view name) {
+    const auto names = memory_counters(version);
+    const auto found = std::lower_bound(names.begin(), names.end(), name);
+    if (found == names.end() || *found != name) return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace
 
 FileWrites memory_files(Version version, const TaskLimits& limits) {
     if (!limits.memory_bytes) return {};
@@ -10,39 +91,31 @@ FileWrites memory_files(Version version, const TaskLimits& limits) {
              .value = std::to_string(*limits.memory_bytes)}};
 }
 
+std::span<const std::string_view> memory_counters(Version version) {
+    if (version == Version::V1) return kCountersV1;
+    return kCountersV2;
+}
+
+std::uint64_t MemoryStatistics::counter(Version version, std::string_view name) const {
+    const auto index = index_of(version, name);
+    return index ? counters[*index] : 0;
+}
+
 std::uint64_t MemoryStatistics::working_set(Version version) const {
-    const std::uint64_t reclaimable = version == Version::V2 ? inactive_file : cache;
+    const std::uint64_t reclaimable = counter(version, version == Version::V2 ? "inactive_file" : "cache");
     return reclaimable < usage ? usage - reclaimable : usage;
 }
 
 void parse_memory_stat(Version version, std::string_view text, MemoryStatistics& into) {
-    const bool v2 = version == Version::V2;
-    const std::string_view cache = v2 ? "file" : "total_cache";
-    const std::string_view rss = v2 ? "anon" : "total_rss";
-    const std::string_view inactive = v2 ? "inactive_file" : "total_inactive_file";
-    const std::string_view faults = v2 ? "pgfault" : "total_pgfault";
-    const std::string_view major = v2 ? "pgmajfault" : "total_pgmajfault";
     for (std::string_view line; next_line(text, line);) {
-        const std::string_view key = next_word(line);
-        std::uint64_t* target = nullptr;
-        if (key == cache) {
-            target = &into.cache;
-        } else if (key == rss) {
-            target = &into.rss;
-        } else if (key == inactive) {
-            target = &into.inactive_file;
-        } else if (key == faults) {
-            target = &into.page_faults;
-        } else if (key == major) {
-            target = &into.major_page_faults;
-        }
-        if (target != nullptr) *target = number(next_word(line));
+        if (const auto index = index_of(version, next_word(line))) into.counters[*index] = number(next_word(line));
     }
 }
 
 void parse_memory_events(std::string_view text, MemoryStatistics& into) {
     for (std::string_view line; next_line(text, line);) {
         const std::string_view key = next_word(line);
+        if (key == "oom") into.oom_events = number(next_word(line));
         if (key == "oom_kill") into.oom_kills = number(next_word(line));
         if (key == "max") into.fail_count = number(next_word(line));
     }

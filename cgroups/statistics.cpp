@@ -67,7 +67,8 @@ struct StatisticsReader::Files {
     Fd cpu_usage, cpu_per_cpu, cpu_times;  // v1: cpuacct
     Fd memory_usage, memory_max_usage, memory_limit, memory_stat, memory_fail_count, memory_events;
     Fd pids_current, pids_limit;
-    Fd io_bytes, io_operations;
+    Fd io_bytes, io_requests;
+    Fd cpu_pressure, memory_pressure, io_pressure;
 };
 
 StatisticsReader::StatisticsReader(std::unique_ptr<Files> files) : files_(std::move(files)) {}
@@ -104,13 +105,16 @@ Result<StatisticsReader> StatisticsReader::open(const Hierarchy& hierarchy, cons
         const auto block = directory("blkio");
         files->io_bytes =
             opened(block, {"blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes"});
-        files->io_operations = opened(block, {"blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced"});
+        files->io_requests = opened(block, {"blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced"});
     } else {
         files->memory_usage = opened(memory, {"memory.current"});
         files->memory_max_usage = opened(memory, {"memory.peak"});
         files->memory_limit = opened(memory, {"memory.max"});
         files->memory_events = opened(memory, {"memory.events"});
         files->io_bytes = opened(memory, {"io.stat"});
+        files->cpu_pressure = opened(memory, {"cpu.pressure"});
+        files->memory_pressure = opened(memory, {"memory.pressure"});
+        files->io_pressure = opened(memory, {"io.pressure"});
     }
     files->memory_stat = opened(memory, {"memory.stat"});
     if (!any) {
@@ -136,13 +140,16 @@ Result<void> StatisticsReader::read(Statistics& into) {
         parse_cpuacct_stat(text(f.cpu_times), f.ticks_per_second, into.cpu);
         into.memory.fail_count = number(text(f.memory_fail_count));
         parse_oom_control(text(f.memory_events), into.memory);
-        parse_blkio_service_bytes(text(f.io_bytes), into.io);
-        parse_blkio_serviced(text(f.io_operations), into.io);
+        parse_blkio(text(f.io_bytes), into.io.bytes);
+        parse_blkio(text(f.io_requests), into.io.requests);
     } else {
         into.cpu.per_cpu_ns.clear();
         parse_cpu_stat_v2(text(f.cpu_stat), into.cpu);
         parse_memory_events(text(f.memory_events), into.memory);
         parse_io_stat(text(f.io_bytes), into.io);
+        into.cpu_pressure = parse_pressure(text(f.cpu_pressure));
+        into.memory_pressure = parse_pressure(text(f.memory_pressure));
+        into.io_pressure = parse_pressure(text(f.io_pressure));
     }
     into.memory.usage = number(text(f.memory_usage));
     into.memory.max_usage = number(text(f.memory_max_usage));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cgroups/io.hpp"
 #include "cgroups/memory.hpp"
 #include "cgroups/pids.hpp"
+#include "cgroups/pressure.hpp"
 
 namespace nodeagent::cgroups {
 
@@ -20,6 +22,8 @@ struct Statistics {
     MemoryStatistics memory;
     PidsStatistics pids;
     IoStatistics io;
+    /// v2, where the kernel has PSI; nothing elsewhere
+    std::optional<Pressure> cpu_pressure, memory_pressure, io_pressure;
 };
 
 /// Keeps the files of one cgroup open: a pass is one pread per file and allocates nothing once lists have grown.

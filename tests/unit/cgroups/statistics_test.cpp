@@ -8,6 +8,8 @@ namespace nodeagent::cgroups {
 namespace {
 
 using fakes::CgroupTree;
+using Entry = IoStatistics::Entry;
+using Operation = IoStatistics::Operation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -25,7 +27,7 @@ TEST(Statistics, OfVersionOneComeFromEveryController) {
     tree.put("memory/memory.failcnt", "5\n");
     tree.put("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
     tree.put("memory/memory.stat",
-             "cache 1\nrss 2\ntotal_cache 4096\ntotal_rss 53248\ntotal_inactive_file 10\ntotal_pgfault 1578\n");
+             "cache 1\nrss 2\nshmem 9\ntotal_cache 4096\ntotal_rss 53248\ntotal_inactive_file 10\ntotal_pgfault 1578\n");
     tree.put("pids/pids.current", "3\n");
     tree.put("pids/pids.max", "100\n");
     tree.put("blkio/blkio.throttle.io_service_bytes_recursive",
@@ -47,13 +49,18 @@ TEST(Statistics, OfVersionOneComeFromEveryController) {
     EXPECT_EQ(seen.memory.limit, 50331648U);
     EXPECT_EQ(seen.memory.fail_count, 5U);
     EXPECT_EQ(seen.memory.oom_kills, 1U);
-    EXPECT_EQ(seen.memory.cache, 4096U);
-    EXPECT_EQ(seen.memory.rss, 53248U);
-    EXPECT_EQ(seen.memory.page_faults, 1578U);
+    EXPECT_EQ(seen.memory.counter(Version::V1, "total_cache"), 4096U);
+    EXPECT_EQ(seen.memory.counter(Version::V1, "total_rss"), 53248U);
+    EXPECT_EQ(seen.memory.counter(Version::V1, "total_pgfault"), 1578U);
+    EXPECT_EQ(seen.memory.counter(Version::V1, "writeback"), 0U);
+    EXPECT_EQ(seen.memory.counter(Version::V1, "no_such_counter"), 0U);
     EXPECT_EQ(seen.pids.current, 3U);
     EXPECT_EQ(seen.pids.limit, 100U);
-    EXPECT_THAT(seen.io.devices, ElementsAre(IoStatistics::Device{8, 0, 4096, 10, 1, 2}));
-    EXPECT_EQ(seen.memory.working_set(Version::V1), 335872U - 4096U);
+    EXPECT_THAT(seen.io.bytes, ElementsAre(Entry{8, 0, Operation::Read, 4096}, Entry{8, 0, Operation::Write, 10},
+                                           Entry{8, 0, Operation::Total, 4106}));
+    EXPECT_THAT(seen.io.requests, ElementsAre(Entry{8, 0, Operation::Read, 1}, Entry{8, 0, Operation::Write, 2}));
+    EXPECT_EQ(seen.memory.working_set(Version::V1), 335872U - 1U);
+    EXPECT_FALSE(seen.cpu_pressure);
 }
 
 TEST(Statistics, OfVersionTwoComeFromOneDirectory) {
@@ -67,6 +74,8 @@ TEST(Statistics, OfVersionTwoComeFromOneDirectory) {
     tree.put("memory.events", "low 0\nhigh 0\nmax 4\noom 1\noom_kill 2\n");
     tree.put("pids.current", "3\n");
     tree.put("pids.max", "max\n");
+    tree.put("memory.pressure",
+             "some avg10=1.25 avg60=0.50 avg300=0.00 total=1000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=77\n");
     tree.put("io.stat", "202:26368 rbytes=638976 wbytes=5 rios=3 wios=1 dbytes=0 dios=0\n8:0 rbytes=1\n");
     auto reader = StatisticsReader::open(hierarchy_of(tree), "/");
     ASSERT_TRUE(reader);
@@ -78,9 +87,16 @@ TEST(Statistics, OfVersionTwoComeFromOneDirectory) {
     EXPECT_EQ(seen.memory.max_usage, 7000000U);
     EXPECT_EQ(seen.memory.oom_kills, 2U);
     EXPECT_EQ(seen.memory.working_set(Version::V2), 6504448U - 3440640U);
-    EXPECT_THAT(seen.io.devices,
-                ElementsAre(IoStatistics::Device{202, 26368, 638976, 5, 3, 1}, IoStatistics::Device{8, 0, 1, 0, 0, 0}));
-    EXPECT_EQ(seen.io.read_bytes(), 638977U);
+    EXPECT_EQ(seen.memory.oom_events, 1U);
+    EXPECT_THAT(seen.io.bytes, ElementsAre(Entry{202, 26368, Operation::Read, 638976},
+                                           Entry{202, 26368, Operation::Write, 5}, Entry{8, 0, Operation::Read, 1},
+                                           Entry{8, 0, Operation::Write, 0}));
+    EXPECT_EQ(seen.io.bytes_of(Operation::Read), 638977U);
+    EXPECT_EQ(seen.io.requests_of(Operation::Write), 1U);
+    ASSERT_TRUE(seen.memory_pressure);
+    EXPECT_DOUBLE_EQ(seen.memory_pressure->some.average10, 1.25);
+    EXPECT_EQ(seen.memory_pressure->full.total_us, 77U);
+    EXPECT_FALSE(seen.io_pressure);
 }
 
 TEST(Statistics, ASecondPassSeesNewNumbersAndForgetsOldOnes) {
@@ -94,7 +110,7 @@ TEST(Statistics, ASecondPassSeesNewNumbersAndForgetsOldOnes) {
     tree.put("io.stat", "");
     ASSERT_TRUE(reader->read(seen));
     EXPECT_EQ(seen.memory.usage, 77U);
-    EXPECT_TRUE(seen.io.devices.empty());
+    EXPECT_TRUE(seen.io.bytes.empty());
 }
 
 TEST(Statistics, OfAControllerThatIsAbsentStayZero) {
@@ -123,7 +139,10 @@ TEST(Statistics, ALineThatIsCutOffOrStrangeIsNoNumber) {
     EXPECT_EQ(cpu.kernel_ns, 5000U);
     IoStatistics io;
     parse_io_stat("8:0 rbytes wbytes=\nnonsense\n", io);
-    EXPECT_EQ(io.read_bytes() + io.write_bytes(), 0U);
+    EXPECT_EQ(io.bytes_of(Operation::Read) + io.bytes_of(Operation::Write), 0U);
+    parse_blkio("8:0 Read\n8:0 Sideways 4\n8:0\nTotal 5\n", io.bytes);
+    EXPECT_THAT(io.bytes, ElementsAre(Entry{8, 0, Operation::Read, 0}));
+    EXPECT_FALSE(parse_pressure("some\nfull avg10=x\n"));
 }
 
 }  // namespace
