@@ -34,6 +34,8 @@
 #include "agent/joining.hpp"
 #include "agent/report_gate.hpp"
 #include "agent/saved_identity.hpp"
+#include "agent/telemetry/collector.hpp"
+#include "agent/telemetry_service.hpp"
 
 namespace nodeagent {
 
@@ -95,6 +97,7 @@ class App {
         if (reporter_) co_await reporter_->stop(200ms);
         if (durable_) co_await durable_->drain();
         if (endpoints_) endpoints_->stop();
+        telemetry_.stop();
         // All state is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
         // question is answered across two shards) has nothing left to tell, and taking objects from under it would be
         // worse.
@@ -126,6 +129,7 @@ class App {
     std::vector<std::string> pause_programs_ = engine::pause_program_places(engine::own_program());
     int exit_code_ = kExitOk;
 
+    TelemetryService telemetry_{{.config = config_, .snapshots = snapshots_}};
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
     Host host_;
@@ -145,6 +149,7 @@ class App {
 };
 
 asio::awaitable<void> App::start() {
+    telemetry_.start();
     start_endpoints();
     auto unconfigured = co_await check_cloud_init(config_, aws_.imds);
     if (unconfigured) co_return end(*std::move(unconfigured));
@@ -204,6 +209,7 @@ void App::start_endpoints() {
         .snapshots = snapshots_,
         .credentials = roles_,
         .events = events_,
+        .stats = telemetry_.collector(),
         .tags = [this](std::string arn,
                        std::string container) { return requests_->tags(std::move(arn), std::move(container)); },
         .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); },
@@ -310,6 +316,7 @@ asio::awaitable<void> App::open_sessions(runtime::Capabilities capabilities, eng
         .reports = *reports_,
         .roles = roles_,
         .snapshots = snapshots_,
+        .statistics = telemetry_.collector(),
         .scope = *life_,
         .changed = [this](const ecs::SessionStatus& status) { endpoints_->session(status.connected, status.since); }};
     sessions_ = std::make_unique<EcsSessions>(std::move(parts));

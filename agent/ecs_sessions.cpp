@@ -47,7 +47,7 @@ EcsSessions::EcsSessions(Parts parts)
                  ecs::TcsSession::Options{.identity = identity_of(parts_),
                                           .metrics_disabled = parts_.config.disable_metrics.enabled(),
                                           .health_disabled = parts_.config.disable_docker_health_check.enabled(),
-                                          .source = nullptr,
+                                          .source = parts_.statistics,
                                           .board = &parts_.snapshots,
                                           .doctor = &doctor_},
                  parts_.clock, dialer_, *parts_.aws.provider,

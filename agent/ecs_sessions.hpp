@@ -39,6 +39,7 @@ class EcsSessions {
         engine::StateSink& reports;
         credentials::Registry& roles;
         model::SnapshotBoard& snapshots;
+        ecs::TelemetrySource* statistics;  ///< null: there are none
         Scope& scope;  ///< of the sessions' coroutines
         /// After every change of the ACS session; must return at once.
         std::function<void(const ecs::SessionStatus&)> changed;

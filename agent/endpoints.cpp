@@ -43,6 +43,7 @@ struct Endpoints::Impl {
         metadata::TaskServerSources sources{.snapshots = parts.snapshots,
                                             .credentials = parts.credentials,
                                             .identity = identity,
+                                            .stats = parts.stats,
                                             .tags = parts.tags,
                                             .protection = parts.protection,
                                             .audit = {}};

@@ -29,6 +29,7 @@ class Endpoints {
         const model::SnapshotBoard& snapshots;
         const credentials::Registry& credentials;
         engine::EventLog& events;
+        const metadata::StatsSource* stats;  ///< null: containers have no statistics
         metadata::TagsSource tags;           ///< called on the endpoints' shard
         metadata::ProtectionApi protection;  ///< likewise
         metadata::DrainControl drain;        ///< likewise

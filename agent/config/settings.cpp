@@ -260,8 +260,8 @@ constexpr std::array kSettings{
 
     // 3.7
     row<&C::disable_metrics>(G::Telemetry, "ECS_DISABLE_METRICS", "DisableMetrics", "send no metrics; the connection is still opened"),
-    row<&C::poll_metrics>(G::Telemetry, "ECS_POLL_METRICS", "PollMetrics", "poll statistics instead of streaming them").inactive(),
-    row<&C::poll_metrics_wait>(G::Telemetry, "ECS_POLLING_METRICS_WAIT_DURATION", "PollingMetricsWaitDuration", "time between polls; held within 5s and 20s when polling").inactive(),
+    row<&C::poll_metrics>(G::Telemetry, "ECS_POLL_METRICS", "PollMetrics", "sample containers at the interval below instead of every second"),
+    row<&C::poll_metrics_wait>(G::Telemetry, "ECS_POLLING_METRICS_WAIT_DURATION", "PollingMetricsWaitDuration", "that interval; held within 5s and 20s with ECS_POLL_METRICS"),
     row<&C::prometheus_metrics>(G::Telemetry, "ECS_ENABLE_PROMETHEUS_METRICS", "PrometheusMetricsEnabled", "serve metrics on port 51680, which is then reserved").inactive(),
     row<&C::updates_enabled>(G::Telemetry, "ECS_UPDATES_ENABLED", "UpdatesEnabled", "let the service update the agent").inactive(),
     row<&C::update_download_dir>(G::Telemetry, "ECS_UPDATE_DOWNLOAD_DIR", "UpdateDownloadDir", "where updates are put").inactive(),
