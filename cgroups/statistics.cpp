@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <numeric>
 #include <optional>
 #include <span>
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = 16384;  // io.stat of a hundred devices
 using Buffer = std::array<char, kBufferSize>;
+constexpr int kQuietPasses = 10;  // then all files are read again: limits may have been changed from outside
 
 // The whole lines of a file. Empty when it is not open or unreadable; `gone` is set when its cgroup has been removed.
 std::string_view contents(const Fd& file, Buffer& buffer, bool& gone) {
@@ -69,6 +71,8 @@ struct StatisticsReader::Files {
     Fd pids_current, pids_limit;
     Fd io_bytes, io_requests;
     Fd cpu_pressure, memory_pressure, io_pressure;
+    Statistics last;         // its parts that need not be read of who did nothing
+    int quiet_passes = -1;  // since all files were read; -1: never
 };
 
 StatisticsReader::StatisticsReader(std::unique_ptr<Files> files) : files_(std::move(files)) {}
@@ -125,40 +129,66 @@ Result<StatisticsReader> StatisticsReader::open(const Hierarchy& hierarchy, cons
 }
 
 Result<void> StatisticsReader::read(Statistics& into) {
-    const Files& f = *files_;
+    Files& f = *files_;
+    Statistics& last = f.last;
     Buffer buffer;
     bool gone = false;
     const auto text = [&](const Fd& file) { return contents(file, buffer, gone); };
+    const bool v1 = f.version == Version::V1;
 
-    into.cpu = CpuStatistics{.per_cpu_ns = std::move(into.cpu.per_cpu_ns)};
-    into.memory = {};
-    into.pids = {};
-    if (f.version == Version::V1) {
-        parse_cpu_throttling_v1(text(f.cpu_stat), into.cpu);
-        parse_cpuacct_usage(text(f.cpu_usage), into.cpu);
-        parse_cpuacct_per_cpu(text(f.cpu_per_cpu), into.cpu);
-        parse_cpuacct_stat(text(f.cpu_times), f.ticks_per_second, into.cpu);
-        into.memory.fail_count = number(text(f.memory_fail_count));
-        parse_oom_control(text(f.memory_events), into.memory);
-        parse_blkio(text(f.io_bytes), into.io.bytes);
-        parse_blkio(text(f.io_requests), into.io.requests);
+    // who has used no CPU and holds as much memory as before has changed nothing else of what is skipped
+    const std::uint64_t cpu_before = last.cpu.usage_ns;
+    const std::uint64_t memory_before = last.memory.usage;
+    if (v1) {
+        if (f.cpu_per_cpu) {
+            parse_cpuacct_per_cpu(text(f.cpu_per_cpu), last.cpu);
+            last.cpu.usage_ns = std::accumulate(last.cpu.per_cpu_ns.begin(), last.cpu.per_cpu_ns.end(), std::uint64_t{0});
+        } else {
+            parse_cpuacct_usage(text(f.cpu_usage), last.cpu);
+        }
     } else {
-        into.cpu.per_cpu_ns.clear();
-        parse_cpu_stat_v2(text(f.cpu_stat), into.cpu);
-        parse_memory_events(text(f.memory_events), into.memory);
-        parse_io_stat(text(f.io_bytes), into.io);
-        into.cpu_pressure = parse_pressure(text(f.cpu_pressure));
-        into.memory_pressure = parse_pressure(text(f.memory_pressure));
-        into.io_pressure = parse_pressure(text(f.io_pressure));
+        last.cpu = {};
+        parse_cpu_stat_v2(text(f.cpu_stat), last.cpu);
     }
-    into.memory.usage = number(text(f.memory_usage));
-    into.memory.max_usage = number(text(f.memory_max_usage));
-    if (const std::string_view limit = text(f.memory_limit); !limit.empty()) into.memory.limit = parse_limit(limit);
-    parse_memory_stat(f.version, text(f.memory_stat), into.memory);
-    into.pids.current = number(text(f.pids_current));
-    if (const std::string_view limit = text(f.pids_limit); !limit.empty()) into.pids.limit = parse_limit(limit);
+    last.memory.usage = number(text(f.memory_usage));
+    const bool quiet = last.cpu.usage_ns == cpu_before && last.memory.usage == memory_before &&
+                       f.quiet_passes >= 0 && f.quiet_passes < kQuietPasses;
+    if (quiet) {
+        ++f.quiet_passes;
+    } else {
+        f.quiet_passes = 0;
+        read_rest(f, text);
+    }
+    if (v1) {
+        parse_blkio(text(f.io_bytes), last.io.bytes);
+        parse_blkio(text(f.io_requests), last.io.requests);
+    } else {
+        parse_io_stat(text(f.io_bytes), last.io);
+        last.cpu_pressure = parse_pressure(text(f.cpu_pressure));
+        last.memory_pressure = parse_pressure(text(f.memory_pressure));
+        last.io_pressure = parse_pressure(text(f.io_pressure));
+    }
     if (gone) return Error{.kind = ErrorKind::NotFound, .what = "read statistics: the cgroup has been removed"};
+    into = last;
     return {};
+}
+
+template <class Text>
+void StatisticsReader::read_rest(Files& f, const Text& text) {
+    Statistics& last = f.last;
+    if (f.version == Version::V1) {
+        parse_cpu_throttling_v1(text(f.cpu_stat), last.cpu);
+        parse_cpuacct_stat(text(f.cpu_times), f.ticks_per_second, last.cpu);
+        last.memory.fail_count = number(text(f.memory_fail_count));
+        parse_oom_control(text(f.memory_events), last.memory);
+    } else {
+        parse_memory_events(text(f.memory_events), last.memory);
+    }
+    last.memory.max_usage = number(text(f.memory_max_usage));
+    if (const std::string_view limit = text(f.memory_limit); !limit.empty()) last.memory.limit = parse_limit(limit);
+    parse_memory_stat(f.version, text(f.memory_stat), last.memory);
+    last.pids.current = number(text(f.pids_current));
+    if (const std::string_view limit = text(f.pids_limit); !limit.empty()) last.pids.limit = parse_limit(limit);
 }
 
 }  // namespace nodeagent::cgroups

@@ -76,6 +76,8 @@ asio::awaitable<void> Collector::run() {
 void Collector::pass() {
     const SteadyTime began = clock_.now().steady;
     track_what_runs();
+    // once for all: the kernel walks every CPU for it, and a container is read at the same moment of each pass
+    system_cpu_now_ = system_cpu_.nanoseconds();
     std::uint64_t samples = 0;
     std::uint64_t missed = 0;
     // only this shard adds and removes, so that no lock is held while files are read
@@ -134,7 +136,7 @@ bool Collector::read(Tracked& container) {
     }
     if (const auto done = container.reader->read(scratch_); !done) return missed(done.error());
     scratch_.read = clock_.now().wall;
-    scratch_.system_cpu_ns = system_cpu_.nanoseconds();
+    scratch_.system_cpu_ns = system_cpu_now_;
     if (container.base) add_base(*container.base, scratch_);
 
     const std::lock_guard lock(mutex_);

@@ -97,6 +97,7 @@ class Collector final : public ecs::TelemetrySource, public metadata::StatsSourc
     SystemCpu system_cpu_;
     std::shared_ptr<const model::Snapshot> seen_;  ///< run()'s shard only, like scratch_
     Usage scratch_;
+    std::uint64_t system_cpu_now_ = 0;
 
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::unique_ptr<Tracked>> tracked_;  ///< by container id

@@ -15,6 +15,7 @@ namespace nodeagent::telemetry {
 namespace {
 
 constexpr std::size_t kBufferSize = 16384;  // net/dev of a hundred interfaces
+constexpr std::size_t kAll = 3500;          // a read of less was the last
 using Buffer = std::array<char, kBufferSize>;
 
 // Reads from the beginning; empty when that fails. What did not fit is left out, whole lines only.
@@ -26,8 +27,9 @@ std::string_view contents(const Fd& file, Buffer& buffer) {
             ::pread(file.get(), buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(filled));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return {};
-        if (n == 0) return {buffer.data(), filled};
         filled += static_cast<std::size_t>(n);
+        // a page less one line at most is handed out while there is more
+        if (static_cast<std::size_t>(n) < kAll) return {buffer.data(), filled};
     }
     const std::string_view text(buffer.data(), filled);
     return text.substr(0, text.rfind('\n') + 1);
@@ -91,8 +93,7 @@ SystemCpu::SystemCpu(const std::string& proc)
     : file_(open_for_reading(proc + "/stat")), ticks_per_second_(static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK))) {}
 
 std::uint64_t SystemCpu::nanoseconds() const {
-    // its first line is all that counts
-    std::array<char, 512> buffer;
+    std::array<char, 512> buffer;  // its first line is all that counts
     const ssize_t n = file_ ? ::pread(file_.get(), buffer.data(), buffer.size(), 0) : -1;
     if (n <= 0) return 0;
     return parse_system_cpu({buffer.data(), static_cast<std::size_t>(n)}, ticks_per_second_);

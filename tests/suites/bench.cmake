@@ -15,3 +15,7 @@ add_executable(soak EXCLUDE_FROM_ALL bench/soak.cpp bench/soak_agent.cpp bench/s
   bench/soak_report.cpp bench/soak_workload.cpp)
 target_link_libraries(soak PRIVATE nodeagent_flags engine ecs test_harness)
 target_precompile_headers(soak REUSE_FROM nodeagent_pch)
+
+add_executable(sampler_bench EXCLUDE_FROM_ALL bench/sampler_bench.cpp)
+target_link_libraries(sampler_bench PRIVATE nodeagent_flags telemetry)
+target_precompile_headers(sampler_bench REUSE_FROM nodeagent_pch)

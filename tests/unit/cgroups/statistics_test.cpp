@@ -123,6 +123,28 @@ TEST(Statistics, OfAControllerThatIsAbsentStayZero) {
     EXPECT_EQ(seen.pids.current, 0U);
 }
 
+TEST(Statistics, OfWhoDoesNothingAreReadInFullNowAndThen) {
+    CgroupTree tree(Version::V2);
+    tree.put("cpu.stat", "usage_usec 5\n");
+    tree.put("memory.current", "1000\n");
+    tree.put("memory.max", "2000\n");
+    tree.put("io.stat", "");
+    auto reader = StatisticsReader::open(hierarchy_of(tree), "/");
+    Statistics seen;
+    ASSERT_TRUE(reader->read(seen));
+    tree.put("memory.max", "3000\n");  // by somebody else
+    tree.put("io.stat", "8:0 rbytes=1\n");
+    ASSERT_TRUE(reader->read(seen));
+    EXPECT_EQ(seen.memory.limit, 2000U);
+    EXPECT_EQ(seen.io.bytes_of(Operation::Read), 1U) << "the kernel writes back for who sleeps";
+    for (int pass = 0; pass < 10; ++pass) ASSERT_TRUE(reader->read(seen));
+    EXPECT_EQ(seen.memory.limit, 3000U);
+    tree.put("memory.max", "4000\n");
+    tree.put("cpu.stat", "usage_usec 6\n");
+    ASSERT_TRUE(reader->read(seen));
+    EXPECT_EQ(seen.memory.limit, 4000U) << "it has done something";
+}
+
 TEST(Statistics, OfACgroupThatDoesNotExistAreNotFound) {
     const CgroupTree tree(Version::V1);
     const auto reader = StatisticsReader::open(hierarchy_of(tree), "/ecs/none");
