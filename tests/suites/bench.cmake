@@ -19,3 +19,7 @@ target_precompile_headers(soak REUSE_FROM nodeagent_pch)
 add_executable(sampler_bench EXCLUDE_FROM_ALL bench/sampler_bench.cpp)
 target_link_libraries(sampler_bench PRIVATE nodeagent_flags telemetry)
 target_precompile_headers(sampler_bench REUSE_FROM nodeagent_pch)
+
+add_executable(telemetry_bench EXCLUDE_FROM_ALL bench/telemetry_bench.cpp)
+target_link_libraries(telemetry_bench PRIVATE nodeagent_flags test_harness)
+target_precompile_headers(telemetry_bench REUSE_FROM nodeagent_pch)
