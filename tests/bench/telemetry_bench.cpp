@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -154,18 +156,21 @@ class TelemetryBench {
     void run() {
         std::array<char, 40> pattern{"/tmp/nodeagent-bench.XXXXXX"};
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-        const auto asked = Clock::now();
-        agent_ = std::make_unique<AgentProcess>(
-            options_.agent, control_plane_.endpoint(), pattern.data(), "unix://" + options_.docker,
-            std::vector<std::string>{"ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000"});
-        if (!control_plane_.session_since(asked, std::chrono::seconds(30)))
-            throw std::runtime_error(std::string("the agent did not connect; see ") + pattern.data() + "/agent.log");
+        work_ = pattern.data();
+        start_agent();
 
         launch(options_.idle, {"sleep", "86400"});
         const auto idle = cpu_over(options_.seconds);
         row("%zu idle tasks, %d s: agent %.2f %%, dockerd + containerd + shims %.2f %%, together %.2f %% of a core",
             options_.idle, options_.seconds, idle.agent, idle.daemons, idle.agent + idle.daemons);
         row("resident set of the agent with them: %.2f MiB", agent_->resident_mib());
+        agent_->finish(SIGKILL);
+        std::this_thread::sleep_for(std::chrono::seconds(15));
+        const double before = daemons_cpu(directory_);
+        std::this_thread::sleep_for(std::chrono::seconds(options_.seconds));
+        row("the same containers without an agent: dockerd + containerd + shims %.2f %%",
+            (daemons_cpu(directory_) - before) * 100 / options_.seconds);
+        start_agent();
         metadata("");
         {
             const SlowClients slow(500);
@@ -182,10 +187,20 @@ class TelemetryBench {
             options_.busy, options_.seconds, ours.agent, ours.daemons, theirs.daemons);
         stop_all();
         agent_.reset();
-        fs::remove_all(pattern.data());
+        fs::remove_all(work_);
     }
 
   private:
+    void start_agent() {
+        agent_.reset();
+        const auto asked = Clock::now();
+        agent_ = std::make_unique<AgentProcess>(
+            options_.agent, control_plane_.endpoint(), work_, "unix://" + options_.docker,
+            std::vector<std::string>{"ECS_TASK_METADATA_RPS_LIMIT=1000000,1000000"});
+        if (!control_plane_.session_since(asked, std::chrono::seconds(30)))
+            throw std::runtime_error("the agent did not connect; see " + work_ + "/agent.log");
+    }
+
     struct Percent {
         double agent = 0, daemons = 0;
     };
@@ -283,7 +298,8 @@ class TelemetryBench {
 
     Options options_;
     DockerClient docker_;
-    std::string directory_;
+    std::string directory_;  ///< the daemon's
+    std::string work_;       ///< the agent's
     ControlPlane control_plane_;
     std::unique_ptr<AgentProcess> agent_;
     std::vector<std::string> command_;
