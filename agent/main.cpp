@@ -12,6 +12,7 @@
 int main(int argc, char** argv) {
     using nodeagent::config::Command;
     nodeagent::configure_allocator();
+    nodeagent::raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);
 
     const auto flags = nodeagent::config::parse_command_line(

@@ -26,7 +26,8 @@ struct Statistics {
     std::optional<Pressure> cpu_pressure, memory_pressure, io_pressure;
 };
 
-/// Keeps the files of one cgroup open: a pass is one pread per file and allocates nothing once lists have grown.
+/// Keeps the files of one cgroup open: a pass is one pread per file and allocates nothing once lists have grown. The
+/// files of a cgroup that does nothing are closed but for those that are read each time.
 /// Not thread-safe. The files are never waited for, so any shard may call read().
 class StatisticsReader {
   public:
@@ -37,15 +38,18 @@ class StatisticsReader {
     StatisticsReader& operator=(StatisticsReader&&) noexcept;
     ~StatisticsReader();
 
-    /// Replaces every value of `into`. NotFound when the cgroup has been removed. While the cgroup uses no CPU and
-    /// holds the same amount of memory, what only its processes could change is not read but repeated, ten times at
-    /// most: an idle container costs a third.
-    [[nodiscard]] Result<void> read(Statistics& into);
+    enum class Extent : std::uint8_t {
+        /// While the cgroup uses no CPU and holds as much memory as before, its limits, its counters of memory.stat,
+        /// throttling and processes are not read but repeated. Others can change them: ask for all now and then.
+        Quick,
+        Full,
+    };
+    /// Replaces every value of `into`. An error leaves it alone: NotFound when the cgroup has been removed, Unavailable
+    /// when CPU or memory cannot be read (no descriptors left, say). Another file that cannot be read keeps its value.
+    [[nodiscard]] Result<void> read(Statistics& into, Extent extent = Extent::Full);
 
   private:
     struct Files;
-    template <class Text>
-    static void read_rest(Files& files, const Text& text);
     explicit StatisticsReader(std::unique_ptr<Files> files);
     std::unique_ptr<Files> files_;
 };

@@ -3,6 +3,7 @@
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -57,6 +58,13 @@ std::size_t resident_bytes() {
     unsigned long resident = 0;
     if (!statm || std::fscanf(statm.get(), "%lu %lu", &total, &resident) != 2) return 0;
     return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::size_t open_descriptors() {

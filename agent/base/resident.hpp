@@ -15,6 +15,9 @@ void trim_resident_set();
 
 /// Of this process, in bytes; 0 when /proc cannot be read.
 [[nodiscard]] std::size_t resident_bytes();
+/// As many open files as the hard limit allows: statistics of a thousand containers want thousands, and a service manager
+/// starts programs with 1024.
+void raise_descriptor_limit();
 /// Open descriptors of this process.
 [[nodiscard]] std::size_t open_descriptors();
 

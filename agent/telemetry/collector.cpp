@@ -15,11 +15,15 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kYoung = 30s;  // a container so young may lack figures without anything being wrong (stats.md 6)
+constexpr auto kFull = 10s;   // so often, a container that does nothing is read in full
+constexpr auto kLook = 1s;    // at most so long after it has started or stopped, a container is taken up or let go
 
 bool running(const model::ContainerView& container) {
     return !container.docker_id.empty() && (container.known == model::ContainerStatus::Running ||
                                             container.known == model::ContainerStatus::ResourcesProvisioned);
 }
+
+bool measured(const model::Snapshot::ContainerKey& key) { return running(key.container()) && !key.task->family.empty(); }
 
 }  // namespace
 
@@ -41,6 +45,9 @@ struct Collector::Tracked {
     std::int64_t pid = 0;
     std::optional<ContainerReader> reader;
     std::optional<Usage> base;  ///< used before the last restart
+    SteadyTime due{};
+    SteadyTime full_at{};                     ///< read in full
+    std::optional<SteadyTime> failing_since;  ///< not readable since
     bool complained = false;
 
     // under the mutex
@@ -52,7 +59,11 @@ struct Collector::Tracked {
 };
 
 Collector::Collector(CollectorOptions options, const model::SnapshotBoard& snapshots, Clock& clock)
-    : options_(std::move(options)), snapshots_(snapshots), clock_(clock), system_cpu_(options_.proc) {}
+    : options_(std::move(options)),
+      look_(std::min<std::chrono::nanoseconds>(options_.interval, kLook)),
+      snapshots_(snapshots),
+      clock_(clock),
+      system_cpu_(options_.proc) {}
 
 Collector::~Collector() = default;
 
@@ -61,20 +72,15 @@ asio::awaitable<void> Collector::run() {
     SteadyTime next = clock_.now().steady;
     for (;;) {
         pass();
-        next += options_.interval;
-        const SteadyTime now = clock_.now().steady;
-        if (next < now) {
-            const auto skipped = static_cast<std::uint64_t>((now - next) / options_.interval) + 1;
-            next += static_cast<std::int64_t>(skipped) * options_.interval;
-            const std::lock_guard lock(mutex_);
-            counters_.missed += skipped * tracked_.size();
-        }
+        next += look_;
+        if (const SteadyTime now = clock_.now().steady; next < now) next = now + look_;  // what was missed is missed
         co_await clock_.sleep_until(next);
     }
 }
 
 void Collector::pass() {
     const SteadyTime began = clock_.now().steady;
+    const std::chrono::nanoseconds slack = look_ / 2;  // passes do not come at the nanosecond
     track_what_runs();
     // once for all: the kernel walks every CPU for it, and a container is read at the same moment of each pass
     system_cpu_now_ = system_cpu_.nanoseconds();
@@ -82,8 +88,13 @@ void Collector::pass() {
     std::uint64_t missed = 0;
     // only this shard adds and removes, so that no lock is held while files are read
     for (const auto& [id, container] : tracked_) {
-        if (container->pid == 0) continue;
-        ++(read(*container) ? samples : missed);
+        const Instant now = clock_.now();
+        if (container->pid == 0 || now.steady + slack < container->due) continue;
+        if (container->due == SteadyTime{}) container->due = began;  // its first
+        const auto late = (now.steady - container->due + slack) / options_.interval;
+        missed += static_cast<std::uint64_t>(late);
+        container->due = (late > 0 ? began : container->due) + options_.interval;
+        ++(read(*container, now) ? samples : missed);
     }
     const std::lock_guard lock(mutex_);
     counters_.samples += samples;
@@ -97,45 +108,65 @@ void Collector::track_what_runs() {
     auto snapshot = snapshots_.current();
     if (snapshot == seen_) return;
     seen_ = snapshot;
+    std::vector<decltype(tracked_)::node_type> gone;  // their files are closed when the lock is not held any more
     const std::lock_guard lock(mutex_);
-    std::erase_if(tracked_, [&](const auto& entry) {
-        const auto known = snapshot->by_docker_id.find(entry.first);
-        return known == snapshot->by_docker_id.end() || !running(known->second.container());
-    });
+    for (auto it = tracked_.begin(); it != tracked_.end();) {
+        const auto known = snapshot->by_docker_id.find(it->first);
+        const bool stays = known != snapshot->by_docker_id.end() && measured(known->second);
+        const auto next = std::next(it);
+        if (!stays) gone.push_back(tracked_.extract(it));
+        it = next;
+    }
     for (const auto& [id, key] : snapshot->by_docker_id) {
+        if (!measured(key)) continue;
         const model::ContainerView& container = key.container();
-        if (!running(container) || key.task->family.empty()) continue;
         auto& tracked = tracked_[id];
         if (!tracked) tracked = std::make_unique<Tracked>(options_.window);
         tracked->task = key.task;
         tracked->index = key.index;
-        if (tracked->pid == container.pid) continue;
-        // another process: the restart policy has started the container again
-        if (tracked->window.samples() > 0 && container.pid != 0) tracked->base = tracked->now;
-        if (container.pid != 0) tracked->pid = container.pid;
+        if (tracked->pid == container.pid || container.pid == 0) continue;
+        // another process of the same container: its restart policy has started it again
+        if (tracked->window.samples() > 0 && container.restart_count) tracked->base = tracked->now;
+        tracked->pid = container.pid;
         tracked->reader.reset();
-        tracked->complained = false;
     }
 }
 
-bool Collector::read(Tracked& container) {
-    const auto missed = [&](const Error& why) {
-        container.reader.reset();
-        // a container that has just ended is no longer readable before the engine knows; every other cause stays
-        if (!std::exchange(container.complained, true))
-            log::debug("no statistics of a container", {{"container", container.container().name}, {"reason", why.what}});
-        return false;
-    };
+void Collector::complain(Tracked& container, Instant now, const Error& why) {
+    // one that has just ended can no longer be read before the engine knows
+    if (!container.failing_since) container.failing_since = now.steady;
+    if (container.complained || now.steady - *container.failing_since < kYoung) return;
+    container.complained = true;
+    const bool descriptors = why.kind == ErrorKind::Unavailable;
+    log::warn("a running container has no statistics",
+              {{"container", container.container().name},
+               {"task", container.task->arn},
+               {"reason", why.what},
+               {"remedy", descriptors ? "raise the limit of open files (LimitNOFILE)"
+                                      : "check ECS_CGROUP_PATH and that /proc shows other processes"}});
+}
+
+bool Collector::read(Tracked& container, Instant now) {
+    using Extent = cgroups::StatisticsReader::Extent;
     if (!container.reader) {
-        const std::string& mode = container.task->network_mode;
-        auto opened = ContainerReader::open(
-            options_.hierarchy, options_.proc,
-            {.container_id = container.container().docker_id, .pid = container.pid, .own_network = mode != "host"});
-        if (!opened) return missed(opened.error());
+        auto opened = ContainerReader::open(options_.hierarchy, options_.proc,
+                                            {.container_id = container.container().docker_id, .pid = container.pid});
+        if (!opened) {
+            complain(container, now, opened.error());
+            return false;
+        }
         container.reader = *std::move(opened);
     }
-    if (const auto done = container.reader->read(scratch_); !done) return missed(done.error());
-    scratch_.read = clock_.now().wall;
+    const bool full = now.steady - container.full_at >= kFull;
+    if (const auto done = container.reader->read(scratch_, full ? Extent::Full : Extent::Quick); !done) {
+        if (done.error().kind == ErrorKind::NotFound) container.reader.reset();
+        complain(container, now, done.error());
+        return false;
+    }
+    if (full) container.full_at = now.steady;
+    container.failing_since.reset();
+    container.complained = false;
+    scratch_.read = now.wall;
     scratch_.system_cpu_ns = system_cpu_now_;
     if (container.base) add_base(*container.base, scratch_);
 
@@ -154,26 +185,31 @@ std::optional<model::ContainerMetric> Collector::metric_of(const Tracked& contai
     auto cpu = window.cpu();
     auto memory = window.memory();
     if (!cpu || !memory) return std::nullopt;
-    const bool young = !view.started_at || now - *view.started_at <= kYoung;
+    const bool young = view.started_at && now - *view.started_at <= kYoung;
     model::ContainerMetric metric;
     metric.container_name = view.name;
     metric.cpu_stats_set = *cpu;
     metric.memory_stats_set = *memory;
     if (auto storage = window.storage(); storage.complete || young) metric.storage_stats_set = storage.set;
     metric.restart_stats_set = window.restarts();
-    const std::string& mode = container.task->network_mode;
-    if (mode.empty() || mode == "bridge") {
+    if (container.task->network_mode == "bridge") {
         if (auto network = window.network(); network.complete || young) metric.network_stats_set = std::move(network.set);
     }
     return metric;
 }
 
 std::optional<std::vector<model::TaskMetric>> Collector::take(bool /*service_connect*/) {
+    if (options_.disabled) return std::nullopt;
     const WallTime now = clock_.now().wall;
-    const std::lock_guard lock(mutex_);
-    if (tracked_.empty()) return std::nullopt;
+    const auto snapshot = snapshots_.current();  // may know more than the last pass did
+    const auto& known = snapshot->by_docker_id;
+    if (std::none_of(known.begin(), known.end(), [](const auto& entry) { return measured(entry.second); }))
+        return std::nullopt;
     std::map<std::string_view, model::TaskMetric> by_task;
+    const std::lock_guard lock(mutex_);
     for (const auto& [id, container] : tracked_) {
+        const auto at = known.find(id);
+        if (at == known.end() || !measured(at->second)) continue;
         auto metric = metric_of(*container, now);
         if (!metric) continue;
         model::TaskMetric& task = by_task[container->task->arn];
@@ -198,7 +234,7 @@ std::optional<metadata::ContainerSample> Collector::sample(const std::string& /*
     if (options_.disabled) return std::nullopt;
     const auto snapshot = snapshots_.current();
     const auto known = snapshot->by_docker_id.find(docker_id);
-    if (known == snapshot->by_docker_id.end() || !running(known->second.container())) return std::nullopt;
+    if (known == snapshot->by_docker_id.end() || !measured(known->second)) return std::nullopt;
 
     metadata::ContainerSample sample;
     const std::lock_guard lock(mutex_);

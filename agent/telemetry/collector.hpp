@@ -63,9 +63,9 @@ class Collector final : public ecs::TelemetrySource, public metadata::StatsSourc
     Collector(const Collector&) = delete;
     Collector& operator=(const Collector&) = delete;
 
-    /// Samples until cancelled.
+    /// Samples until cancelled: each container at once when it runs, then every interval.
     asio::awaitable<void> run();
-    /// One pass: what runs by the current snapshot is tracked, and sampled. run() calls it; so may tests.
+    /// One pass: what runs by the current snapshot is tracked, and sampled if it is due. run() calls it; so may tests.
     void pass();
 
     std::optional<std::vector<model::TaskMetric>> take(bool service_connect) override;
@@ -78,7 +78,7 @@ class Collector final : public ecs::TelemetrySource, public metadata::StatsSourc
 
     struct Counters {
         std::uint64_t samples = 0;
-        std::uint64_t missed = 0;        ///< readings that failed, and passes that came too late
+        std::uint64_t missed = 0;        ///< readings that failed, or were not made because a pass came too late
         std::size_t tracked = 0;         ///< containers
         double last_pass_seconds = 0;
         double pass_seconds = 0;         ///< of all passes together
@@ -88,10 +88,12 @@ class Collector final : public ecs::TelemetrySource, public metadata::StatsSourc
   private:
     struct Tracked;
     void track_what_runs();
-    bool read(Tracked& container);
+    bool read(Tracked& container, Instant now);
+    static void complain(Tracked& container, Instant now, const Error& why);
     [[nodiscard]] static std::optional<model::ContainerMetric> metric_of(const Tracked& container, WallTime now);
 
     CollectorOptions options_;
+    std::chrono::nanoseconds look_;  ///< between passes
     const model::SnapshotBoard& snapshots_;
     Clock& clock_;
     SystemCpu system_cpu_;

@@ -1,6 +1,7 @@
 #include "agent/telemetry/container_reader.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,29 +36,37 @@ std::string_view contents(const Fd& file, Buffer& buffer) {
     return text.substr(0, text.rfind('\n') + 1);
 }
 
+bool on_the_network_of(const std::string& process, const std::string& other) {
+    struct stat one {};
+    struct stat two {};
+    return ::stat((process + "/ns/net").c_str(), &one) == 0 && ::stat((other + "/ns/net").c_str(), &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 Fd open_for_reading(const std::string& path) { return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
 
-std::string statistics_path(std::string_view proc_cgroup, cgroups::Version version) {
+std::string container_cgroup(std::string_view proc_cgroup, cgroups::Version version, std::string_view container_id) {
     std::string_view of_memory;
     std::string_view of_cpu;
+    std::string_view unified;
     for (const std::string_view line : split(proc_cgroup, '\n')) {
         const std::size_t first = line.find(':');
         const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
         if (second == std::string_view::npos) continue;
-        const std::string_view controllers = line.substr(first + 1, second - first - 1);
         const std::string_view path = line.substr(second + 1);
-        if (version == cgroups::Version::V2) {
-            if (controllers.empty()) return std::string(path);
-            continue;
-        }
+        const std::string_view controllers = line.substr(first + 1, second - first - 1);
+        if (controllers.empty()) unified = path;
         for (const std::string_view controller : split(controllers, ',')) {
             if (controller == "memory") of_memory = path;
             if (controller == "cpu") of_cpu = path;
         }
     }
-    return std::string(of_memory.empty() ? of_cpu : of_memory);
+    const std::string_view path = version == cgroups::Version::V2 ? unified : of_memory.empty() ? of_cpu : of_memory;
+    const std::size_t at = container_id.empty() ? std::string_view::npos : path.find(container_id);
+    if (at == std::string_view::npos) return {};
+    return std::string(path.substr(0, path.find('/', at)));
 }
 
 Result<ContainerReader> ContainerReader::open(const cgroups::Hierarchy& hierarchy, const std::string& proc,
@@ -65,27 +74,24 @@ Result<ContainerReader> ContainerReader::open(const cgroups::Hierarchy& hierarch
     const std::string process = proc + "/" + std::to_string(target.pid);
     auto told = read_file(process + "/cgroup");
     if (!told) return std::move(told).error();
-    const std::string path = statistics_path(*told, hierarchy.version);
-    if (target.container_id.empty() || path.find(target.container_id) == std::string::npos) {
+    const std::string path = container_cgroup(*told, hierarchy.version, target.container_id);
+    if (path.empty()) {
         return Error{.kind = ErrorKind::NotFound,
-                     .what = "read statistics: process " + std::to_string(target.pid) + " in cgroup " + path +
-                             " is not of container " + target.container_id};
+                     .what = "read statistics: process " + std::to_string(target.pid) + " is not of container " +
+                             target.container_id};
     }
     auto statistics = cgroups::StatisticsReader::open(hierarchy, path);
     if (!statistics) return std::move(statistics).error();
-    Fd network = target.own_network ? open_for_reading(process + "/net/dev") : Fd();
+    Fd network = on_the_network_of(process, proc + "/self") ? Fd() : open_for_reading(process + "/net/dev");
     return ContainerReader(*std::move(statistics), std::move(network));
 }
 
-Result<void> ContainerReader::read(Usage& into) {
-    auto done = statistics_.read(into.cgroup);
+Result<void> ContainerReader::read(Usage& into, cgroups::StatisticsReader::Extent extent) {
+    auto done = statistics_.read(into.cgroup, extent);
     if (!done) return done;
     Buffer buffer;
-    if (!network_) {
-        into.interfaces.clear();
-    } else if (const std::string_view text = contents(network_, buffer); !text.empty()) {
-        parse_net_dev(text, into.interfaces);
-    }
+    if (const std::string_view text = contents(network_, buffer); !text.empty()) parse_net_dev(text, interfaces_);
+    into.interfaces = interfaces_;
     return {};
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "agent/base/error.hpp"
 #include "agent/base/fd.hpp"
@@ -19,26 +21,28 @@ class ContainerReader {
     struct Target {
         std::string container_id;  ///< must be part of the cgroup's path: a process id may have been given anew
         std::int64_t pid = 0;
-        bool own_network = true;  ///< false: on the host's network, which is not the container's to show
     };
     /// NotFound when the process or its cgroup has gone, or the process is not the container's. `proc` is /proc.
     [[nodiscard]] static Result<ContainerReader> open(const cgroups::Hierarchy& hierarchy, const std::string& proc,
                                                       const Target& target);
 
-    /// Fills all but `read` and `system_cpu_ns`. NotFound when the cgroup has been removed. An interface's counters
-    /// keep their last values when the namespace cannot be read.
-    [[nodiscard]] Result<void> read(Usage& into);
+    /// Fills all but `read` and `system_cpu_ns`. Errors are those of StatisticsReader::read.
+    [[nodiscard]] Result<void> read(Usage& into, cgroups::StatisticsReader::Extent extent);
 
   private:
     ContainerReader(cgroups::StatisticsReader statistics, Fd network)
         : statistics_(std::move(statistics)), network_(std::move(network)) {}
     cgroups::StatisticsReader statistics_;
-    Fd network_;  ///< keeps the namespace alive: closed as soon as the container is known to have stopped
+    Fd network_;  ///< keeps the namespace alive: closed as soon as the container is known to have stopped. Not open for
+                  ///< a container on the host's network
+    std::vector<NetworkInterface> interfaces_;  ///< as read last
 };
 
-/// The path in /proc/<pid>/cgroup that leads to the container's statistics: of the memory controller (v1), else of cpu;
-/// of the unified hierarchy (v2). Empty when there is none.
-[[nodiscard]] std::string statistics_path(std::string_view proc_cgroup, cgroups::Version version);
+/// The container's cgroup by its process's /proc/<pid>/cgroup: of the memory controller (v1), else of cpu; of the unified
+/// hierarchy (v2). The process may be deeper in it (Docker in Docker, systemd), so the path ends with the component that
+/// names the container. Empty when none does.
+[[nodiscard]] std::string container_cgroup(std::string_view proc_cgroup, cgroups::Version version,
+                                           std::string_view container_id);
 
 /// The time all CPUs of the machine have seen, from /proc/stat, opened once.
 class SystemCpu {

@@ -24,6 +24,17 @@ NetworkCounters Usage::network() const {
     return sum;
 }
 
+namespace {
+
+// "eth0", "eth12"
+bool attached(std::string_view name) {
+    constexpr std::string_view prefix = "eth";
+    return name.starts_with(prefix) && name.size() > prefix.size() &&
+           name.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
+}
+
+}  // namespace
+
 void parse_net_dev(std::string_view text, std::vector<NetworkInterface>& into) {
     std::size_t count = 0;
     for (std::string_view line; cgroups::next_line(text, line);) {
@@ -31,7 +42,7 @@ void parse_net_dev(std::string_view text, std::vector<NetworkInterface>& into) {
         if (colon == std::string_view::npos) continue;
         std::string_view head = line.substr(0, colon);
         const std::string_view name = cgroups::next_word(head);
-        if (name.empty() || name == "lo") continue;
+        if (!attached(name)) continue;
         line.remove_prefix(colon + 1);
         // receive: bytes packets errs drop fifo frame compressed multicast; transmit: the same eight places
         std::array<std::uint64_t, 12> columns{};
@@ -57,7 +68,7 @@ std::uint64_t parse_system_cpu(std::string_view text, std::uint64_t ticks_per_se
         if (cgroups::next_word(line) != "cpu") continue;
         std::uint64_t ticks = 0;
         for (int i = 0; i < states; ++i) ticks += cgroups::number(cgroups::next_word(line));
-        return ticks * 1'000'000'000U / ticks_per_second;
+        return ticks * (1'000'000'000U / ticks_per_second);
     }
     return 0;
 }

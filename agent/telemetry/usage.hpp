@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/clock.hpp"
@@ -28,12 +29,14 @@ struct Usage {
     WallTime read{};
     cgroups::Statistics cgroup;
     std::uint64_t system_cpu_ns = 0;           ///< of the whole machine since it started
-    std::vector<NetworkInterface> interfaces;  ///< without lo; empty where the container has no network of its own
+    std::vector<NetworkInterface> interfaces;  ///< empty where the container has no network of its own
 
     [[nodiscard]] NetworkCounters network() const;  ///< the sum
 };
 
-/// /proc/<pid>/net/dev. Replaces `into` without lo; interfaces that were there before keep their memory.
+/// /proc/<pid>/net/dev. Replaces `into` by the interfaces a runtime attaches to a container, eth0, eth1 ..., as Docker
+/// lists them: bridges and veths that a container makes inside would count the same bytes again. Entries that were there
+/// before keep their memory.
 void parse_net_dev(std::string_view text, std::vector<NetworkInterface>& into);
 /// /proc/stat: the time of all CPUs in its first seven states, in ns. 0 when the line is not there.
 [[nodiscard]] std::uint64_t parse_system_cpu(std::string_view text, std::uint64_t ticks_per_second);

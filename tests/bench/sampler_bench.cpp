@@ -1,5 +1,6 @@
 // What sampling costs: processes in cgroups and network namespaces of their own, read by the collector once a second.
-//   sampler_bench [--containers 200] [--passes 20] [--every MS]
+//   sampler_bench [--containers 200] [--passes 20] [--every MS] [--busy 1]
+// With --busy the processes do a little work between passes, so that all their files are read each time.
 // Root; cgroups named nodeagent-bench are made and removed again.
 #include <sched.h>
 #include <sys/prctl.h>
@@ -21,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/base/resident.hpp"
 #include "agent/telemetry/collector.hpp"
 
 namespace {
@@ -43,6 +45,7 @@ struct Options {
     std::size_t containers = 200;
     int passes = 20;
     std::chrono::milliseconds every{1000};
+    bool busy = false;
 };
 
 std::string id_of(std::size_t i) { return "nodeagent-bench-" + std::to_string(100000 + i); }
@@ -50,13 +53,13 @@ std::string id_of(std::size_t i) { return "nodeagent-bench-" + std::to_string(10
 // One sleeping process per container; all of it goes with the object.
 class Containers {
   public:
-    Containers(const cgroups::Hierarchy& hierarchy, std::size_t count) {
+    Containers(const cgroups::Hierarchy& hierarchy, std::size_t count, bool busy) {
         for (const std::string controller : {"cpu", "cpuacct", "memory", "pids", "blkio"}) {
             if (hierarchy.version == cgroups::Version::V2) break;
             if (fs::is_directory(hierarchy.root + "/" + controller)) roots_.push_back(hierarchy.root + "/" + controller);
         }
         if (roots_.empty()) roots_.push_back(hierarchy.root);
-        for (std::size_t i = 0; i < count; ++i) pids_.push_back(start(id_of(i)));
+        for (std::size_t i = 0; i < count; ++i) pids_.push_back(start(id_of(i), busy));
     }
     ~Containers() {
         for (const pid_t pid : pids_) ::kill(pid, SIGKILL);
@@ -70,13 +73,13 @@ class Containers {
     [[nodiscard]] pid_t pid(std::size_t i) const { return pids_[i]; }
 
   private:
-    pid_t start(const std::string& id) const {
+    pid_t start(const std::string& id, bool busy) const {
         const pid_t pid = ::fork();
         if (pid < 0) throw std::runtime_error("fork");
         if (pid == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (::unshare(CLONE_NEWNET) != 0) ::_exit(1);
-            for (;;) ::pause();
+            for (;;) busy ? static_cast<void>(::usleep(300'000)) : static_cast<void>(::pause());
         }
         for (const std::string& root : roots_) {
             fs::create_directory(root + "/" + id);
@@ -100,7 +103,7 @@ double cpu_seconds() {
 int run(const Options& options) {
     auto hierarchy = cgroups::detect_hierarchy("/sys/fs/cgroup");
     if (!hierarchy) throw std::runtime_error(hierarchy.error().what);
-    const Containers containers(*hierarchy, options.containers);
+    const Containers containers(*hierarchy, options.containers, options.busy);
     auto snapshot = std::make_shared<model::Snapshot>();
     for (std::size_t i = 0; i < options.containers; ++i) {
         auto task = std::make_shared<model::TaskView>();
@@ -118,7 +121,8 @@ int run(const Options& options) {
     model::SnapshotBoard board;
     board.publish(std::move(snapshot));
     SystemClock clock;
-    telemetry::Collector collector({.hierarchy = *hierarchy, .cpus = 2}, board, clock);
+    telemetry::Collector collector({.hierarchy = *hierarchy, .interval = std::chrono::nanoseconds(1), .cpus = 2}, board,
+                                   clock);
     for (int i = 0; i < options.passes + 3; ++i) collector.pass();  // files are opened, lists have grown
     (void)collector.take(false);
 
@@ -135,17 +139,20 @@ int run(const Options& options) {
         cpu += used;
         worst = std::max(worst, used);
     }
-    const auto counters = collector.counters();
+    const std::uint64_t failed =
+        (2 * static_cast<std::uint64_t>(options.passes) + 3) * options.containers - collector.counters().samples;
     const double passes = options.passes;
-    std::printf("%zu containers, cgroup %s, %d passes every %lld ms, %llu readings missed\n", options.containers,
-                hierarchy->version == cgroups::Version::V1 ? "v1" : "v2", options.passes,
-                static_cast<long long>(options.every.count()), static_cast<unsigned long long>(counters.missed));
+    std::printf("%zu %s containers, cgroup %s, %d passes every %lld ms, %llu readings failed\n", options.containers,
+                options.busy ? "busy" : "idle", hierarchy->version == cgroups::Version::V1 ? "v1" : "v2", options.passes,
+                static_cast<long long>(options.every.count()), static_cast<unsigned long long>(failed));
     std::printf("per container and pass     %8.2f us of CPU (worst pass %.2f)\n",
                 cpu / passes / static_cast<double>(options.containers) * 1e6,
                 worst / static_cast<double>(options.containers) * 1e6);
     std::printf("sampled once a second      %8.3f %% of a core\n", cpu / passes * 100);
+    std::printf("descriptors per container  %8.1f\n",
+                static_cast<double>(open_descriptors()) / static_cast<double>(options.containers));
     std::printf("allocations per pass       %8.1f\n", static_cast<double>(made) / passes);
-    return counters.missed == 0 ? 0 : 1;
+    return failed == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -158,6 +165,7 @@ int main(int argc, char** argv) {
         const long value = std::atol(argv[i + 1]);
         if (name == "--containers") options.containers = static_cast<std::size_t>(value);
         if (name == "--passes") options.passes = static_cast<int>(value);
+        if (name == "--busy") options.busy = value != 0;
         if (name == "--every") options.every = std::chrono::milliseconds(value);
     }
     try {

@@ -1,6 +1,7 @@
 #include "cgroups/statistics.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include "tests/fakes/cgroup_tree.hpp"
 
@@ -123,26 +124,56 @@ TEST(Statistics, OfAControllerThatIsAbsentStayZero) {
     EXPECT_EQ(seen.pids.current, 0U);
 }
 
-TEST(Statistics, OfWhoDoesNothingAreReadInFullNowAndThen) {
+TEST(Statistics, OfWhoDoesNothingAreReadInFullWhenAskedFor) {
+    using Extent = StatisticsReader::Extent;
+    for (const Version version : {Version::V1, Version::V2}) {
+        CgroupTree tree(version);
+        const bool v1 = version == Version::V1;
+        const std::string cpu = v1 ? "cpuacct/cpuacct.usage_percpu" : "cpu.stat";
+        const std::string limit = v1 ? "memory/memory.limit_in_bytes" : "memory.max";
+        const std::string io = v1 ? "blkio/blkio.throttle.io_service_bytes" : "io.stat";
+        tree.put(cpu, v1 ? "5 0\n" : "usage_usec 5\n");
+        tree.put(v1 ? "memory/memory.usage_in_bytes" : "memory.current", "1000\n");
+        tree.put(limit, "2000\n");
+        tree.put(io, "");
+        auto reader = StatisticsReader::open(hierarchy_of(tree), "/");
+        Statistics seen;
+        ASSERT_TRUE(reader->read(seen, Extent::Quick)) << "the first is always full";
+        EXPECT_EQ(seen.memory.limit, 2000U);
+        tree.put(limit, "3000\n");  // by somebody else
+        tree.put(io, v1 ? "8:0 Read 1\n" : "8:0 rbytes=1\n");
+        for (int pass = 0; pass < 5; ++pass) ASSERT_TRUE(reader->read(seen, Extent::Quick));
+        EXPECT_EQ(seen.memory.limit, 2000U);
+        EXPECT_EQ(seen.io.bytes_of(Operation::Read), 1U) << "the kernel writes back for who sleeps";
+        ASSERT_TRUE(reader->read(seen, Extent::Full));
+        EXPECT_EQ(seen.memory.limit, 3000U);
+        tree.put(limit, "4000\n");
+        tree.put(cpu, v1 ? "5 1\n" : "usage_usec 6\n");
+        ASSERT_TRUE(reader->read(seen, Extent::Quick));
+        EXPECT_EQ(seen.memory.limit, 4000U) << "it has done something";
+    }
+}
+
+TEST(Statistics, WithoutDescriptorsAreAnErrorAndNotZero) {
     CgroupTree tree(Version::V2);
     tree.put("cpu.stat", "usage_usec 5\n");
     tree.put("memory.current", "1000\n");
-    tree.put("memory.max", "2000\n");
-    tree.put("io.stat", "");
     auto reader = StatisticsReader::open(hierarchy_of(tree), "/");
+    ASSERT_TRUE(reader);
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
     Statistics seen;
-    ASSERT_TRUE(reader->read(seen));
-    tree.put("memory.max", "3000\n");  // by somebody else
-    tree.put("io.stat", "8:0 rbytes=1\n");
-    ASSERT_TRUE(reader->read(seen));
-    EXPECT_EQ(seen.memory.limit, 2000U);
-    EXPECT_EQ(seen.io.bytes_of(Operation::Read), 1U) << "the kernel writes back for who sleeps";
-    for (int pass = 0; pass < 10; ++pass) ASSERT_TRUE(reader->read(seen));
-    EXPECT_EQ(seen.memory.limit, 3000U);
-    tree.put("memory.max", "4000\n");
-    tree.put("cpu.stat", "usage_usec 6\n");
-    ASSERT_TRUE(reader->read(seen));
-    EXPECT_EQ(seen.memory.limit, 4000U) << "it has done something";
+    seen.memory.usage = 7;
+    const auto failed = reader->read(seen);
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().kind, ErrorKind::Unavailable);
+    EXPECT_THAT(failed.error().what, HasSubstr("Too many open files"));
+    EXPECT_EQ(seen.memory.usage, 7U);
+    ASSERT_TRUE(reader->read(seen)) << "and works again when it can";
+    EXPECT_EQ(seen.memory.usage, 1000U);
 }
 
 TEST(Statistics, OfACgroupThatDoesNotExistAreNotFound) {

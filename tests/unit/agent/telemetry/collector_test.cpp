@@ -4,6 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <thread>
+
+#include "agent/base/resident.hpp"
 #include "agent/base/scope.hpp"
 #include "tests/fakes/container_files.hpp"
 #include "tests/fakes/manual_clock.hpp"
@@ -142,6 +146,7 @@ TEST_F(CollectorTest, AStoppedContainerIsGoneAtOnce) {
 TEST_F(CollectorTest, OnTheHostsNetworkAContainerHasNone) {
     files_.start("aaa", 7);
     files_.received(7, 9);
+    files_.join_host_network(7);
     publish({task_of({running("main", "aaa", 7)}, "host")});
     collector_->pass();
     second_later();
@@ -150,24 +155,114 @@ TEST_F(CollectorTest, OnTheHostsNetworkAContainerHasNone) {
     EXPECT_FALSE(collector_->sample(kArn, "aaa")->rates);
 }
 
-TEST_F(CollectorTest, CountersGrowOverARestart) {
+TEST_F(CollectorTest, CountersGrowOverRestarts) {
     files_.start("aaa", 7);
     ContainerView container = running("main", "aaa", 7);
     container.restart_count = 0;
     publish({task_of({container})});
     files_.uses("aaa", 5000, 0);
+    files_.received(7, 100);
     collector_->pass();
     second_later();
 
+    int pid = 7;
+    for (int restart = 1; restart <= 2; ++restart) {
+        files_.end("aaa", pid);
+        container.pid = 0;  // as the engine shows it between the two processes
+        publish({task_of({container})});
+        second_later();
+        files_.start("aaa", ++pid);
+        files_.uses("aaa", 300, 0);
+        files_.received(pid, 1);
+        container.pid = pid;
+        container.restart_count = restart;
+        publish({task_of({container})});
+        second_later();
+    }
+    EXPECT_EQ(document("aaa")["cpu_stats"]["cpu_usage"]["total_usage"], 5'600'000);
+    EXPECT_EQ(document("aaa")["networks"]["eth0"]["rx_bytes"], 102);
+    EXPECT_EQ(collector_->take(false)->at(0).container_metrics.at(0).restart_stats_set->restart_count, 2);
+}
+
+TEST_F(CollectorTest, WithoutARestartPolicyANewProcessBeginsAtZero) {
+    files_.start("aaa", 7);
+    publish({task_of({running("main", "aaa", 7)})});
+    files_.uses("aaa", 5000, 0);
+    collector_->pass();
     files_.end("aaa", 7);
     files_.start("aaa", 9);
     files_.uses("aaa", 300, 0);
-    container.pid = 9;
-    container.restart_count = 1;
-    publish({task_of({container})});
+    publish({task_of({running("main", "aaa", 9)})});
     second_later();
-    EXPECT_EQ(document("aaa")["cpu_stats"]["cpu_usage"]["total_usage"], 5'300'000);
-    EXPECT_EQ(collector_->take(false)->at(0).container_metrics.at(0).restart_stats_set->restart_count, 1);
+    EXPECT_EQ(document("aaa")["cpu_stats"]["cpu_usage"]["total_usage"], 300'000);
+}
+
+TEST_F(CollectorTest, WhatRunsBeforeTheFirstPassIsNoIdleInstance) {
+    files_.start("aaa", 7);
+    collector_->pass();
+    publish({task_of({running("main", "aaa", 7)})});
+    const auto told = collector_->take(false);
+    ASSERT_TRUE(told) << "idle would be published";
+    EXPECT_TRUE(told->empty());
+}
+
+TEST_F(CollectorTest, AStoppedContainerIsNotToldAndItsFilesAreClosed) {
+    const std::size_t before = open_descriptors();
+    files_.start("aaa", 7);
+    publish({task_of({running("main", "aaa", 7)})});
+    collector_->pass();
+    second_later();
+    EXPECT_GT(open_descriptors(), before);
+    publish({});
+    EXPECT_EQ(collector_->take(false), std::nullopt) << "before the next pass";
+    collector_->pass();
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(CollectorTest, PollingSamplesANewContainerAtOnceAndThenByTheInterval) {
+    make([](CollectorOptions& options) { options.interval = 20s; });
+    files_.start("aaa", 7);
+    asio::io_context io;
+    Scope scope(io.get_executor());
+    scope.spawn(collector_->run());
+    fakes::run_until_idle(io);
+    publish({task_of({running("main", "aaa", 7)})});
+    clock_.advance(1s, io);
+    EXPECT_EQ(collector_->counters().samples, 1U);
+    for (int second = 0; second < 19; ++second) clock_.advance(1s, io);
+    EXPECT_EQ(collector_->counters().samples, 1U);
+    clock_.advance(1s, io);
+    EXPECT_EQ(collector_->counters().samples, 2U);
+    EXPECT_EQ(collector_->counters().missed, 0U);
+    scope.cancel();
+    fakes::run_until_idle(io);
+}
+
+TEST_F(CollectorTest, ReadersOnOtherThreadsSeeWholeSamples) {
+    files_.start("aaa", 7);
+    publish({task_of({running("main", "aaa", 7)})});
+    collector_->pass();
+    std::atomic<bool> done{false};
+    std::size_t documents = 0;
+    std::size_t told = 0;
+    std::thread endpoints([&] {
+        while (!done) documents += document("aaa").is_object() ? 1 : 0;
+    });
+    std::thread session([&] {
+        while (!done) {
+            told += collector_->take(false).has_value() ? 1 : 0;
+            collector_->each([](const Reading& reading) { EXPECT_EQ(reading.container.name, "main"); });
+        }
+    });
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        files_.uses("aaa", i * 1000, i);
+        collector_->pass();
+    }
+    done = true;
+    endpoints.join();
+    session.join();
+    EXPECT_GT(documents, 0U);
+    EXPECT_GT(told, 0U);
 }
 
 TEST_F(CollectorTest, AProcessIdGivenAnewIsNotTakenForTheContainer) {
@@ -215,6 +310,7 @@ TEST_F(CollectorTest, APassThatComesTooLateIsNotMadeUpFor) {
     EXPECT_EQ(collector_->counters().missed, 4U);
     clock_.advance(1s, io);
     EXPECT_EQ(collector_->counters().samples, 4U);
+    EXPECT_EQ(collector_->counters().missed, 4U);
     scope.cancel();
     fakes::run_until_idle(io);
 }

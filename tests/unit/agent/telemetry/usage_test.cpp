@@ -18,9 +18,13 @@ constexpr std::string_view kNetDev =
     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier\n"
     "    lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0\n"
     "  eth0:   27903      68    1    2    3     4          5         6     5783      64    7    8    9    10      11\n"
-    "veth1:12 3\n";
+    "eth12:12 3\n"
+    "docker0: 5 5\n"
+    " ether: 5 5\n"
+    "   eth: 5 5\n"
+    " tunl0: 5 5\n";
 
-TEST(NetDev, ShowsEveryInterfaceButTheLoopback) {
+TEST(NetDev, ShowsTheInterfacesARuntimeAttaches) {
     std::vector<NetworkInterface> interfaces{{"old", {}}, {"older", {}}, {"oldest", {}}};
     parse_net_dev(kNetDev, interfaces);
     EXPECT_THAT(interfaces,
@@ -33,7 +37,7 @@ TEST(NetDev, ShowsEveryInterfaceButTheLoopback) {
                                               .tx_packets = 64,
                                               .tx_errors = 7,
                                               .tx_dropped = 8}},
-                            NetworkInterface{"veth1", {.rx_bytes = 12, .rx_packets = 3}}));
+                            NetworkInterface{"eth12", {.rx_bytes = 12, .rx_packets = 3}}));
     parse_net_dev("garbage\n:\n   :\n", interfaces);
     EXPECT_THAT(interfaces, IsEmpty());
 }
@@ -43,12 +47,19 @@ TEST(SystemCpu, IsTheSumOfSevenStates) {
     EXPECT_EQ(parse_system_cpu("intr 5\n", 100), 0U);
 }
 
-TEST(StatisticsPath, IsTheMemoryControllersOrTheUnifiedOne) {
-    const std::string_view v1 = "9:name=systemd:/x\n4:cpu,cpuacct:/ecs/t/c\n3:memory:/ecs/t/m:n\n0::/unified\n";
-    EXPECT_EQ(statistics_path(v1, cgroups::Version::V1), "/ecs/t/m:n");
-    EXPECT_EQ(statistics_path("4:cpu,cpuacct:/only\n", cgroups::Version::V1), "/only");
-    EXPECT_EQ(statistics_path(v1, cgroups::Version::V2), "/unified");
-    EXPECT_EQ(statistics_path("nonsense\n", cgroups::Version::V2), "");
+TEST(ContainerCgroup, IsTheMemoryControllersOrTheUnifiedOne) {
+    const std::string_view v1 = "9:name=systemd:/id9\n4:cpu,cpuacct:/ecs/t/id4\n3:memory:/ecs/t/id3:n\n0::/id0\n";
+    EXPECT_EQ(container_cgroup(v1, cgroups::Version::V1, "id3"), "/ecs/t/id3:n");
+    EXPECT_EQ(container_cgroup("4:cpu,cpuacct:/id4\n", cgroups::Version::V1, "id4"), "/id4");
+    EXPECT_EQ(container_cgroup(v1, cgroups::Version::V2, "id0"), "/id0");
+    EXPECT_EQ(container_cgroup(v1, cgroups::Version::V2, "id3"), "") << "another container's";
+    EXPECT_EQ(container_cgroup("nonsense\n", cgroups::Version::V2, "id"), "");
+    EXPECT_EQ(container_cgroup("0::/x\n", cgroups::Version::V2, ""), "");
+}
+
+TEST(ContainerCgroup, IsTheContainersAlsoWhenItsProcessWentDeeper) {
+    EXPECT_EQ(container_cgroup("0::/ecs.slice/docker-id.scope/init\n", cgroups::Version::V2, "id"),
+              "/ecs.slice/docker-id.scope");
 }
 
 TEST(RestartBase, WhatWasUsedBeforeIsAddedAndWhatIsHeldNowIsNot) {
