@@ -63,7 +63,8 @@ Reconciliation reconcile(const std::vector<const TaskState*>& tasks, const std::
     Reconciliation result;
     std::set<std::string_view> claimed;
     std::set<std::pair<std::string_view, std::string_view>> filled;  // task, container that has its runtime container
-    const bool first_look = cause == ReconcileCause::AgentStart;
+    // events were missed: what runs may have been started again meanwhile
+    const bool look_at_all = cause != ReconcileCause::Periodic;
 
     for (const TaskState* task : tasks) {
         for (const ContainerState& container : task->containers) {
@@ -72,7 +73,7 @@ Reconciliation reconcile(const std::vector<const TaskState*>& tasks, const std::
                 claimed.insert(found->runtime_id);
                 filled.insert({task->arn, container.name});
                 if (container.applied != S::None) continue;  // the result of the work in flight says it
-                const bool look = differs(container, found->phase) || (first_look && container.known != S::Stopped);
+                const bool look = differs(container, found->phase) || (look_at_all && container.known != S::Stopped);
                 if (look) result.inspect.push_back({task->arn, container.name, found->runtime_id});
             } else if (!container.runtime_id.empty()) {
                 const bool gone =

@@ -51,7 +51,8 @@ struct Stray {
 
 struct Reconciliation {
     /// Containers whose phase differs from what is known, those found by a name whose id was not saved, those of known
-    /// tasks that wait for the creation of just this container, those missing from the listing, and, at a restart, all.
+    /// tasks that wait for the creation of just this container, those missing from the listing. Where events may have
+    /// been missed, at a restart of the agent and after a break of the event stream, all that have not stopped.
     std::vector<Inspection> inspect;
     std::vector<Stray> strays;
 };
