@@ -48,6 +48,7 @@ class EcsSessions {
 
     /// Opens both, with what the last process knew: attachments, the number of the last task manifest.
     asio::awaitable<void> open(engine::StoredState stored);
+    [[nodiscard]] bool connected() const { return session_ && session_->status().connected; }
     [[nodiscard]] bool telemetry_connected() const { return telemetry_.status().connected; }
 
   private:
