@@ -110,7 +110,6 @@ class App {
     asio::awaitable<void> open_sessions(runtime::Capabilities capabilities, engine::StoredState stored);
     asio::awaitable<void> locate();
     void session_changed(const ecs::SessionStatus& status);
-    [[nodiscard]] std::string standing() const;
     asio::awaitable<void> keep_small();
 
     config::Environment environment_;
@@ -137,6 +136,7 @@ class App {
     std::optional<SavedIdentity> identity_;
     std::unique_ptr<cgroups::TaskCgroups> cgroups_;
     ecs::Registered registered_;
+    Standing standing_{registered_};
     std::unique_ptr<ecs::StateReporter> reporter_;
     std::optional<ReportGate> reports_;
     std::unique_ptr<engine::TaskEngine> engine_;
@@ -166,7 +166,7 @@ asio::awaitable<void> App::start() {
     endpoints_->runtime_found(capabilities.runtime, capabilities.version);
 
     make_store();
-    service_.waiting_for("the saved state in " + config_.data_dir);
+    service_.waiting_for("the saved state in " + config_.data_dir + " and this machine's identity");
     auto stored = co_await identity_->open();
     if (!stored) co_return end(std::move(stored).error());
     if (durable_ != nullptr) durable_->rewritten_from([known = *stored] { return known.put_all(); });
@@ -187,7 +187,7 @@ asio::awaitable<void> App::start() {
     engine::StoredState drain = *stored;
     co_await begin_draining_service(std::move(drain));
     co_await open_sessions(capabilities, *std::move(stored));
-    service_.ready(standing());
+    service_.ready(in_one_sentence(standing_));
 
     if (!config_.external.enabled()) life_->spawn(locate());
     co_await keep_small();
@@ -326,12 +326,8 @@ asio::awaitable<void> App::open_sessions(runtime::Capabilities capabilities, eng
 
 void App::session_changed(const ecs::SessionStatus& status) {
     endpoints_->session(status.connected, status.since);
-    service_.now(standing());
-}
-
-std::string App::standing() const {
-    const bool docker = engine_->runtime_reachable();
-    return in_one_sentence({.instance = registered_, .connected = sessions_->connected(), .runtime_reachable = docker});
+    standing_.connected = status.connected;
+    service_.now(in_one_sentence(standing_));
 }
 
 /// Start-up and bursts of tasks leave pages behind that idling does not need.
@@ -340,8 +336,9 @@ asio::awaitable<void> App::keep_small() {
     for (;;) {
         co_await clock_.sleep_for(settled == 0 ? std::chrono::nanoseconds(300ms) : std::chrono::nanoseconds(10s));
         endpoints_->telemetry(sessions_->telemetry_connected());
-        endpoints_->runtime_reachable(engine_->runtime_reachable());
-        service_.now(standing());
+        standing_.runtime_reachable = engine_->runtime_reachable();
+        endpoints_->runtime_reachable(standing_.runtime_reachable);
+        service_.now(in_one_sentence(standing_));
         const std::size_t now = resident_bytes();
         if (settled == 0 || now > settled + settled / 8) {
             trim_resident_set();

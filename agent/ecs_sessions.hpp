@@ -48,7 +48,6 @@ class EcsSessions {
 
     /// Opens both, with what the last process knew: attachments, the number of the last task manifest.
     asio::awaitable<void> open(engine::StoredState stored);
-    [[nodiscard]] bool connected() const { return session_ && session_->status().connected; }
     [[nodiscard]] bool telemetry_connected() const { return telemetry_.status().connected; }
 
   private:

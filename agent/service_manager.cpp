@@ -68,7 +68,7 @@ void ServiceManager::now(std::string_view sentence) {
 
 void ServiceManager::stopping(std::string_view why) {
     phase_ = Phase::Stopping;
-    say(why);
+    say("stopping: " + std::string(why));
 }
 
 void ServiceManager::say(std::string_view sentence) {

@@ -26,7 +26,7 @@ class ServiceManager {
     void ready(std::string_view sentence);
     /// How things are now; not heard once it stops.
     void now(std::string_view sentence);
-    /// The reason stays what it shows.
+    /// `why` stays what it shows.
     void stopping(std::string_view why);
 
     /// Until cancelled: asks for more time to start, then tells that the agent is alive, twice in the time after which

@@ -9,8 +9,8 @@ namespace nodeagent {
 
 struct Standing {
     const ecs::Registered& instance;
-    bool connected = false;          ///< to ECS, over ACS
-    bool runtime_reachable = false;  ///< Docker answers
+    bool connected = false;         ///< to ECS, over ACS
+    bool runtime_reachable = true;  ///< Docker answers
 };
 
 [[nodiscard]] std::string in_one_sentence(const Standing& standing);

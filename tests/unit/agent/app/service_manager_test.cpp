@@ -109,7 +109,7 @@ TEST_F(ServiceManagerTest, AnEndIsToldWithItsReason) {
     make().ready("in cluster bench");
     socket.last();
     made->stopping("the cluster is gone\nREADY=1");
-    EXPECT_EQ(socket.last(), "STATUS=the cluster is gone READY=1\nSTOPPING=1\n");
+    EXPECT_EQ(socket.last(), "STATUS=stopping: the cluster is gone READY=1\nSTOPPING=1\n");
     made->now("in cluster bench, not connected");
     EXPECT_EQ(socket.next(), std::nullopt) << "what an end brings about is not its reason";
 }
