@@ -104,6 +104,10 @@ mount -o remount,bind,ro "$root"
 mount -o remount,bind,ro "$root/run"
 capabilities=-all
 for capability in $(of_unit CapabilityBoundingSet); do capabilities+=",+$(tr '[:upper:]' '[:lower:]' <<<"${capability#CAP_}")"; done
+confined=(chroot "$root" setpriv --no-new-privs --bounding-set "$capabilities" --inh-caps -all)
+hierarchy=/sys/fs/cgroup
+[ ! -d "$hierarchy/cpu" ] || hierarchy+=/cpu
+"${confined[@]}" mkdir "$hierarchy/package-test.$$" && rmdir "$hierarchy/package-test.$$" || fail "with its capabilities it could make no cgroup"
 
 "$NOTIFY_LISTENER" "$root/tmp/notify" >"$work/notify.log" &
 pids+=($!)
@@ -111,8 +115,7 @@ until_true 5 test -S "$root/tmp/notify" || fail "nobody listens on the notify so
 told() { grep -qE "^$1" "$work/notify.log"; }
 (
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" NOTIFY_SOCKET=/tmp/notify WATCHDOG_USEC=1000000 \
-        WATCHDOG_PID="$BASHPID" chroot "$root" setpriv --no-new-privs --bounding-set "$capabilities" --inh-caps -all \
-        "$(of_unit ExecStart)" >"$work/agent.log" 2>&1
+        WATCHDOG_PID="$BASHPID" "${confined[@]}" "$(of_unit ExecStart)" >"$work/agent.log" 2>&1
 ) &
 agent=$!
 pids+=("$agent")
