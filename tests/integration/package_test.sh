@@ -150,6 +150,10 @@ status_is() { [ "$(curl -sf "$endpoint/_local/tasks" | jq -r --arg t "$task" '.[
 until_true 30 status_is RUNNING || fail "the task did not run"
 cgroups_of_task() { find /sys/fs/cgroup -maxdepth 4 -type d -name "*${task##*/}*"; }
 [ -n "$(cgroups_of_task)" ] || fail "the task runs without a cgroup of its own"
+container=$(docker ps -q --filter "label=com.amazonaws.ecs.task-arn=$task" --filter label=com.amazonaws.ecs.container-name=main)
+metadata=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | sed -n 's#^ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2#http://127.0.0.1:51679#p')
+measured() { curl -sf "$metadata/stats" | jq -e '.memory_stats.usage > 0 and .networks.eth0.rx_bytes >= 0' >/dev/null; }
+until_true 20 measured || fail "the container's memory and network are not measured: $(curl -s "$metadata/stats")"
 ecs StopTask "{\"cluster\": \"package-test\", \"task\": \"$task\"}" >"$work/ecs.log" || fail "the task could not be stopped"
 until_true 30 status_is STOPPED || fail "the task did not stop"
 task_is_gone() { [ -z "$(docker ps -aq --filter "label=com.amazonaws.ecs.task-arn=$task")" ] && [ -z "$(cgroups_of_task)" ]; }
