@@ -175,8 +175,13 @@ for file in /usr/sbin/ecs-node-agent /usr/bin/ecs-node "$unit"; do [ ! -e "$root
 grep -q '^ECS_CLUSTER=package-test$' "$root/etc/ecs/ecs.config" || fail "the removal has taken the configuration"
 [ -e "$root/var/lib/ecs/data/ecs-node-agent.db" ] || fail "the removal has taken the state"
 
+inside dpkg --no-triggers -i "/tmp/${agent_deb##*/}" >>"$work/dpkg.log" 2>&1 || fail "dpkg did not install the package again"
+[ "$(inside systemctl is-enabled ecs)" = enabled ] || fail "the service is not enabled any more"
+grep -q '^ECS_CLUSTER=package-test$' "$root/etc/ecs/ecs.config" || fail "the new installation has taken the configuration"
+
 inside dpkg --no-triggers -P ecs-node-agent ecs-local >>"$work/dpkg.log" 2>&1 || fail "dpkg did not purge the packages"
 if dpkg_says; then fail "dpkg still knows the package"; fi
+[ ! -L "$root/etc/systemd/system/multi-user.target.wants/ecs.service" ] || fail "the purged service is still enabled"
 # What differs from this machine now: nothing but dpkg's own records. Directories it has too are no difference.
 left=$(cd "$work/upper" && find . -mindepth 1 \( -path ./var/lib/dpkg -o -path ./var/log/dpkg.log -o -path ./var/log/alternatives.log \) -prune -o -print |
     while IFS= read -r path; do [ -d "$path" ] && [ -d "/$path" ] || echo "$path"; done)
