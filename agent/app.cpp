@@ -12,7 +12,6 @@
 #include "agent/aws_clients.hpp"
 #include "agent/base/inbox.hpp"
 #include "agent/base/log.hpp"
-#include "agent/base/log_sinks.hpp"
 #include "agent/base/resident.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
@@ -32,8 +31,11 @@
 #include "agent/engine/task_engine.hpp"
 #include "agent/host.hpp"
 #include "agent/joining.hpp"
+#include "agent/log_options.hpp"
 #include "agent/report_gate.hpp"
 #include "agent/saved_identity.hpp"
+#include "agent/service_manager.hpp"
+#include "agent/standing.hpp"
 #include "agent/telemetry/collector.hpp"
 #include "agent/telemetry_service.hpp"
 
@@ -42,15 +44,6 @@ namespace nodeagent {
 namespace {
 
 using namespace std::chrono_literals;
-
-log::SinkOptions sink_options(const config::Config& config) {
-    log::SinkOptions options;
-    options.stream_level = config.log_level;
-    options.file_level = config.log_level_on_instance;
-    options.format = config.log_format;
-    if (!config.log_file.empty()) options.file = log_file_options(config, config.log_file);
-    return options;
-}
 
 class App {
   public:
@@ -75,8 +68,10 @@ class App {
 
   private:
     asio::awaitable<void> live() {
+        life_->spawn(service_.keep_alive());
         life_->spawn(start());
         const Ending ending = co_await endings_->receive();
+        service_.stopping(ending.why);
         exit_code_ = ending.exit_code;
         if (ending.exit_code == kExitOk) {
             log::info("stopping", {{"signal", ending.why}});
@@ -114,12 +109,14 @@ class App {
     asio::awaitable<void> begin_draining_service(engine::StoredState stored);
     asio::awaitable<void> open_sessions(runtime::Capabilities capabilities, engine::StoredState stored);
     asio::awaitable<void> locate();
+    void session_changed(const ecs::SessionStatus& status);
     asio::awaitable<void> keep_small();
 
     config::Environment environment_;
     std::vector<config::EffectiveSetting> settings_;
     config::Config config_;
     SystemClock clock_;
+    ServiceManager service_{environment_, clock_};
     Shard main_{"main"};
     BlockingPool disk_pool_{2};
     credentials::Registry roles_;
@@ -139,6 +136,7 @@ class App {
     std::optional<SavedIdentity> identity_;
     std::unique_ptr<cgroups::TaskCgroups> cgroups_;
     ecs::Registered registered_;
+    Standing standing_{registered_};
     std::unique_ptr<ecs::StateReporter> reporter_;
     std::optional<ReportGate> reports_;
     std::unique_ptr<engine::TaskEngine> engine_;
@@ -163,10 +161,12 @@ asio::awaitable<void> App::start() {
         co_return end({kExitRecoverable, cause.what});
     }
     backend_ = *std::move(backend);
+    service_.waiting_for("Docker at " + config_.docker_host);
     const runtime::Capabilities capabilities = co_await wait_for_runtime(*backend_, config_.docker_host, clock_);
     endpoints_->runtime_found(capabilities.runtime, capabilities.version);
 
     make_store();
+    service_.waiting_for("the saved state in " + config_.data_dir + " and this machine's identity");
     auto stored = co_await identity_->open();
     if (!stored) co_return end(std::move(stored).error());
     if (durable_ != nullptr) durable_->rewritten_from([known = *stored] { return known.put_all(); });
@@ -174,6 +174,7 @@ asio::awaitable<void> App::start() {
     if (!cgroups) co_return end(std::move(cgroups).error());
     cgroups_ = *std::move(cgroups);
     std::string restored_arn = stored->metadata_value(engine::kContainerInstanceArnKey);
+    service_.waiting_for("ECS at " + aws_.ecs.endpoint + " to register this machine");
     const bool joined = co_await join(capabilities, std::move(restored_arn));
     if (!joined) co_return;
 
@@ -186,6 +187,7 @@ asio::awaitable<void> App::start() {
     engine::StoredState drain = *stored;
     co_await begin_draining_service(std::move(drain));
     co_await open_sessions(capabilities, *std::move(stored));
+    service_.ready(in_one_sentence(standing_));
 
     if (!config_.external.enabled()) life_->spawn(locate());
     co_await keep_small();
@@ -302,25 +304,30 @@ asio::awaitable<void> App::begin_draining_service(engine::StoredState stored) {
 }
 
 asio::awaitable<void> App::open_sessions(runtime::Capabilities capabilities, engine::StoredState stored) {
-    EcsSessions::Parts parts{
-        .shard = main_.executor(),
-        .clock = clock_,
-        .environment = environment_,
-        .config = config_,
-        .aws = aws_,
-        .backend = *backend_,
-        .capabilities = std::move(capabilities),
-        .registered = registered_,
-        .engine = *engine_,
-        .store = *store_,
-        .reports = *reports_,
-        .roles = roles_,
-        .snapshots = snapshots_,
-        .statistics = telemetry_.collector(),
-        .scope = *life_,
-        .changed = [this](const ecs::SessionStatus& status) { endpoints_->session(status.connected, status.since); }};
+    EcsSessions::Parts parts{.shard = main_.executor(),
+                             .clock = clock_,
+                             .environment = environment_,
+                             .config = config_,
+                             .aws = aws_,
+                             .backend = *backend_,
+                             .capabilities = std::move(capabilities),
+                             .registered = registered_,
+                             .engine = *engine_,
+                             .store = *store_,
+                             .reports = *reports_,
+                             .roles = roles_,
+                             .snapshots = snapshots_,
+                             .statistics = telemetry_.collector(),
+                             .scope = *life_,
+                             .changed = [this](const ecs::SessionStatus& status) { session_changed(status); }};
     sessions_ = std::make_unique<EcsSessions>(std::move(parts));
     co_await sessions_->open(std::move(stored));
+}
+
+void App::session_changed(const ecs::SessionStatus& status) {
+    endpoints_->session(status.connected, status.since);
+    standing_.connected = status.connected;
+    service_.now(in_one_sentence(standing_));
 }
 
 /// Start-up and bursts of tasks leave pages behind that idling does not need.
@@ -329,7 +336,9 @@ asio::awaitable<void> App::keep_small() {
     for (;;) {
         co_await clock_.sleep_for(settled == 0 ? std::chrono::nanoseconds(300ms) : std::chrono::nanoseconds(10s));
         endpoints_->telemetry(sessions_->telemetry_connected());
-        endpoints_->runtime_reachable(engine_->runtime_reachable());
+        standing_.runtime_reachable = engine_->runtime_reachable();
+        endpoints_->runtime_reachable(standing_.runtime_reachable);
+        service_.now(in_one_sentence(standing_));
         const std::size_t now = resident_bytes();
         if (settled == 0 || now > settled + settled / 8) {
             trim_resident_set();

@@ -11,6 +11,7 @@
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
 #include "agent/engine/event_log.hpp"
+#include "agent/log_options.hpp"
 #include "agent/model/snapshot.hpp"
 #include "metadata/instance_identity.hpp"
 #include "metadata/introspection.hpp"
@@ -186,15 +187,6 @@ void Endpoints::telemetry(bool connected) {
 
 void Endpoints::draining(metadata::DrainReport report) {
     impl_->update([&](metadata::AgentStatus& status) { status.drain = std::move(report); });
-}
-
-RotatingFileOptions log_file_options(const config::Config& config, const std::string& path) {
-    RotatingFileOptions options;
-    options.path = path;
-    options.rollover = config.log_rollover == config::LogRollover::Hourly ? Rollover::Hourly : Rollover::Size;
-    options.max_bytes = static_cast<std::uint64_t>(config.log_max_file_size_mb * 1e6);
-    options.keep = config.log_max_roll_count;
-    return options;
 }
 
 }  // namespace nodeagent

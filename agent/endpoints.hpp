@@ -9,8 +9,6 @@
 #include <vector>
 
 #include "agent/base/clock.hpp"
-#include "agent/base/log_sinks.hpp"
-#include "agent/base/rotating_file.hpp"
 #include "agent/config/load.hpp"
 #include "metadata/control.hpp"
 #include "metadata/task_server.hpp"
@@ -58,9 +56,5 @@ class Endpoints {
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
-
-/// Rolling as ECS_LOG_ROLLOVER_TYPE, ECS_LOG_MAX_FILE_SIZE_MB and ECS_LOG_MAX_ROLL_COUNT say; shared by log and audit
-/// log.
-[[nodiscard]] RotatingFileOptions log_file_options(const config::Config& config, const std::string& path);
 
 }  // namespace nodeagent

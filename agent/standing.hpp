@@ -1,0 +1,18 @@
+#pragma once
+// How the agent stands, in one sentence: what `systemctl status` shows of it.
+
+#include <string>
+
+#include "agent/ecs/registration.hpp"
+
+namespace nodeagent {
+
+struct Standing {
+    const ecs::Registered& instance;
+    bool connected = false;         ///< to ECS, over ACS
+    bool runtime_reachable = true;  ///< Docker answers
+};
+
+[[nodiscard]] std::string in_one_sentence(const Standing& standing);
+
+}  // namespace nodeagent
