@@ -18,6 +18,7 @@
 #include "agent/base/time_format.hpp"
 #include "agent/base/version.hpp"
 #include "agent/client_options.hpp"
+#include "agent/cloudwatch_service.hpp"
 #include "agent/container_requests.hpp"
 #include "agent/draining_service.hpp"
 #include "agent/ecs/state_reporter.hpp"
@@ -92,6 +93,7 @@ class App {
         if (reporter_) co_await reporter_->stop(200ms);
         if (durable_) co_await durable_->drain();
         if (endpoints_) endpoints_->stop();
+        if (cloudwatch_) co_await cloudwatch_->finish(1s);
         telemetry_.stop();
         // All state is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
         // question is answered across two shards) has nothing left to tell, and taking objects from under it would be
@@ -103,6 +105,7 @@ class App {
 
     asio::awaitable<void> start();
     void start_endpoints();
+    void publish_to_cloudwatch();
     void make_store();
     asio::awaitable<bool> join(const runtime::Capabilities& capabilities, std::string restored_arn);
     void make_engine(const engine::StoredState& stored);
@@ -127,6 +130,7 @@ class App {
     int exit_code_ = kExitOk;
 
     TelemetryService telemetry_{{.config = config_, .snapshots = snapshots_}};
+    std::unique_ptr<CloudWatchService> cloudwatch_;
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
     Host host_;
@@ -257,7 +261,20 @@ asio::awaitable<bool> App::join(const runtime::Capabilities& capabilities, std::
                             .cluster = registered_.cluster,
                             .availability_zone = registered_.availability_zone});
     life_->spawn(identity_->save(registered_));
+    publish_to_cloudwatch();
     co_return true;
+}
+
+void App::publish_to_cloudwatch() {
+    const bool wanted = config_.cloudwatch_metrics != config::CloudWatchMetrics::Off;
+    if (!wanted || config_.disable_metrics.enabled() || telemetry_.collector() == nullptr) return;
+    cloudwatch_ = std::make_unique<CloudWatchService>(CloudWatchService::Parts{.main = main_.executor(),
+                                                                               .telemetry = telemetry_.executor(),
+                                                                               .config = config_,
+                                                                               .collector = *telemetry_.collector(),
+                                                                               .snapshots = snapshots_,
+                                                                               .aws = aws_});
+    cloudwatch_->start();
 }
 
 void App::make_engine(const engine::StoredState& stored) {

@@ -60,7 +60,13 @@ AwsClients::AwsClients(const config::Environment& environment, const config::Con
                .clock = clock,
                .environment = environment,
                .ipv6_only = config.ipv6_only,
-               .user_agent = user_agent_} {}
+               .user_agent = user_agent_},
+      cloudwatch{.endpoint = net::resolve_endpoint("monitoring", config.region, services.endpoint("cloudwatch")),
+                 .signing_name = "monitoring",
+                 .region = config.region,
+                 .target_prefix = {},
+                 .user_agent = user_agent_,
+                 .attempt_timeout = std::chrono::seconds(10)} {}
 
 net::AwsTransport AwsClients::transport() { return {.http = http, .credentials = *provider, .clock = clock_}; }
 

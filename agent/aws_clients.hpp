@@ -44,6 +44,7 @@ struct AwsClients {
     engine::EcrTokens ecr_tokens;
     std::unique_ptr<engine::RegistryAuthSource> registry_auth;
     engine::ServiceAccess services;  ///< for tasks
+    net::AwsService cloudwatch;
 };
 
 }  // namespace nodeagent

@@ -74,4 +74,6 @@ telemetry::Collector* TelemetryService::collector() const {
     return impl_->collector ? &*impl_->collector : nullptr;
 }
 
+boost::asio::any_io_executor TelemetryService::executor() const { return impl_->shard.executor(); }
+
 }  // namespace nodeagent

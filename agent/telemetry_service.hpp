@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include "agent/config/config.hpp"
 #include "agent/model/snapshot.hpp"
 
@@ -27,6 +29,8 @@ class TelemetryService {
 
     /// Null when the machine shows no cgroups.
     [[nodiscard]] telemetry::Collector* collector() const;
+    /// Of its shard, for what publishes the statistics.
+    [[nodiscard]] boost::asio::any_io_executor executor() const;
 
   private:
     struct Impl;

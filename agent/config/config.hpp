@@ -18,6 +18,7 @@ namespace nodeagent::config {
 enum class ImagePullBehavior : std::uint8_t { Default, Always, Once, PreferCached };
 enum class PropagateTags : std::uint8_t { None, Ec2Instance };
 enum class IpCompatibility : std::uint8_t { Auto, Ipv4, Ipv6 };
+enum class CloudWatchMetrics : std::uint8_t { Off, Standard, Detailed };
 using LogRollover = Rollover;
 
 /// A boolean that remembers whether an operator set it: "on by default" and "asked for" differ when it is impossible.
@@ -137,6 +138,7 @@ struct Config {
     Toggle updates_enabled;
     std::string update_download_dir;
     bool prometheus_metrics = false;
+    CloudWatchMetrics cloudwatch_metrics = CloudWatchMetrics::Off;
     Toggle runtime_stats;
     std::string runtime_stats_logfile = "/log/agent-runtime-stats.log";
     std::string csi_driver_socket = "/var/run/ecs/ebs-csi-driver/csi-driver.sock";

@@ -36,6 +36,7 @@ class Contradictions {
             useless({"ECS_TASK_PIDS_LIMIT", "ECS_CGROUP_CPU_PERIOD"}, "ECS_ENABLE_TASK_CPU_MEM_LIMIT is false");
         }
         if (config_.audit_logfile_disabled) useless({"ECS_AUDIT_LOGFILE"}, "ECS_AUDIT_LOGFILE_DISABLED is true");
+        if (config_.disable_metrics.enabled()) useless({"ECS_CLOUDWATCH_METRICS"}, "ECS_DISABLE_METRICS is true");
         if (!config_.gpu_support) useless({"ECS_NVIDIA_RUNTIME"}, "ECS_ENABLE_GPU_SUPPORT is not true");
         return std::move(found_);
     }

@@ -32,6 +32,9 @@ constexpr std::array kPropagateWords{Word{"none", PropagateTags::None},
                                      Word{"ec2_instance", PropagateTags::Ec2Instance}};
 constexpr std::array kIpWords{Word{"auto", IpCompatibility::Auto}, Word{"ipv4", IpCompatibility::Ipv4},
                               Word{"ipv6", IpCompatibility::Ipv6}};
+constexpr std::array kCloudWatchWords{Word{"off", CloudWatchMetrics::Off},
+                                      Word{"standard", CloudWatchMetrics::Standard},
+                                      Word{"detailed", CloudWatchMetrics::Detailed}};
 constexpr std::array kLevelWords{Word{"debug", log::Level::Debug},   Word{"info", log::Level::Info},
                                  Word{"warn", log::Level::Warn},     Word{"error", log::Level::Error},
                                  Word{"crit", log::Level::Critical}, Word{"none", log::Level::None}};
@@ -362,6 +365,9 @@ Found read_text(const Reading& reading, IpCompatibility& out, std::string_view t
     return Found::Set;
 }
 
+Found read_text(const Reading& reading, CloudWatchMetrics& out, std::string_view text) {
+    return word_from_text(reading, out, kCloudWatchWords, trimmed(text));
+}
 Found read_text(const Reading& reading, log::Level& out, std::string_view text) {
     return word_from_text(reading, out, kLevelWords, text);
 }
@@ -456,6 +462,11 @@ Found read_json(const Reading& reading, IpCompatibility& out, const Json& value)
     return read_text(reading, out, value.get_ref<const std::string&>());
 }
 
+Found read_json(const Reading& reading, CloudWatchMetrics& out, const Json& value) {
+    if (!value.is_string()) return wrong_type(reading, reading.setting.expected, value);
+    return read_text(reading, out, value.get_ref<const std::string&>());
+}
+
 // ---- shown
 
 std::string show(const std::string& value) { return value; }
@@ -472,6 +483,7 @@ std::string show(const Labels& value) { return value.empty() ? std::string() : d
 std::string show(ImagePullBehavior value) { return word_of(kPullWords, value); }
 std::string show(PropagateTags value) { return word_of(kPropagateWords, value); }
 std::string show(IpCompatibility value) { return word_of(kIpWords, value); }
+std::string show(CloudWatchMetrics value) { return word_of(kCloudWatchWords, value); }
 std::string show(log::Level value) { return word_of(kLevelWords, value); }
 std::string show(log::Format value) { return word_of(kFormatWords, value); }
 std::string show(Rollover value) { return word_of(kRolloverWords, value); }

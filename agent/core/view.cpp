@@ -8,11 +8,15 @@ namespace nodeagent::core {
 
 namespace {
 
-/// LogConfig of the payload's hostConfig; a document that does not parse has none (create will say so).
-void read_log_config(const model::Container& definition, model::ContainerView& view) {
+/// What the payload's hostConfig has to show; a document that does not parse has nothing (create will say so).
+void read_host_config(const model::Container& definition, model::ContainerView& view) {
     if (!definition.docker_config || definition.docker_config->host_config.empty()) return;
     const Result<Json> host_config = parse_json(definition.docker_config->host_config);
     if (!host_config || !host_config->is_object()) return;
+    const Json* reservation = json_detail::member(*host_config, "MemoryReservation");
+    if (reservation != nullptr && reservation->is_number_integer()) {
+        view.memory_reservation = reservation->get<std::int64_t>() / (1024 * 1024);
+    }
     const Json* log = json_detail::member(*host_config, "LogConfig");
     if (log == nullptr || !log->is_object()) return;
     if (const Json* type = json_detail::member(*log, "Type"); type != nullptr && type->is_string()) {
@@ -43,6 +47,7 @@ model::ContainerView view(const ContainerState& container) {
         .exit_code = container.exit_code,
         .cpu = definition.cpu,
         .memory = definition.memory,
+        .memory_reservation = 0,
         .ports = container.port_bindings,
         .payload_ports = definition.port_mappings,
         .labels = container.labels,
@@ -61,7 +66,7 @@ model::ContainerView view(const ContainerState& container) {
         .last_error = container.error ? to_text(*container.error) : std::string(),
     };
     if (definition.restart_policy && definition.restart_policy->enabled) view.restart_count = container.restarts.count;
-    read_log_config(definition, view);
+    read_host_config(definition, view);
     return view;
 }
 

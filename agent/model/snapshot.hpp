@@ -77,6 +77,7 @@ struct ContainerView {
     std::optional<int> exit_code;
     std::int64_t cpu = 0;                    ///< CPU shares of the payload
     std::int64_t memory = 0;                 ///< MiB of the payload
+    std::int64_t memory_reservation = 0;     ///< MiB, the soft limit; 0: none
     std::vector<PortBinding> ports;          ///< observed
     std::vector<PortMapping> payload_ports;  ///< asked for
     std::map<std::string, std::string> labels;

@@ -18,6 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectTimeout{30'000};
+constexpr const char* kFormType = "application/x-www-form-urlencoded; charset=utf-8";
 
 ServiceError out_of_time(std::string_view host) {
     ServiceError error;
@@ -43,7 +44,15 @@ asio::awaitable<ServiceResult<std::string>> AwsClient::call_json(std::string ope
 asio::awaitable<ServiceResult<std::string>> AwsClient::call_query(std::string form,
                                                                   std::optional<SteadyTime> deadline) {
     Headers headers;
-    headers.emplace_back("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+    headers.emplace_back("Content-Type", kFormType);
+    co_return co_await post(service_.signing_name, std::move(headers), std::move(form), &query_service_error, deadline);
+}
+
+asio::awaitable<ServiceResult<std::string>> AwsClient::call_gzip_query(std::string form,
+                                                                       std::optional<SteadyTime> deadline) {
+    Headers headers;
+    headers.emplace_back("Content-Type", kFormType);
+    headers.emplace_back("Content-Encoding", "gzip");
     co_return co_await post(service_.signing_name, std::move(headers), std::move(form), &query_service_error, deadline);
 }
 

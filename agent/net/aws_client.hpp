@@ -51,6 +51,9 @@ class AwsClient {
     /// Query protocol: POST / with a form that holds Action and Version; gives the XML of a 2xx answer.
     asio::awaitable<ServiceResult<std::string>> call_query(std::string form,
                                                            std::optional<SteadyTime> deadline = std::nullopt);
+    /// The same with a form that is compressed already.
+    asio::awaitable<ServiceResult<std::string>> call_gzip_query(std::string form,
+                                                                std::optional<SteadyTime> deadline = std::nullopt);
 
     /// GET, signed as S3 wants it (x-amz-content-sha256, the path not encoded again); errors are S3's XML. Gives the
     /// body of a 2xx answer, "" when a sink took it.

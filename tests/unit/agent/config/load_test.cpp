@@ -306,6 +306,19 @@ TEST_F(Load, KeepsThePollingIntervalInBoundsOnlyWhenPolling) {
     EXPECT_EQ(config().poll_metrics_wait, 20s);
 }
 
+TEST_F(Load, SendsNothingToCloudWatchUnlessToldHowMuch) {
+    EXPECT_EQ(config().cloudwatch_metrics, CloudWatchMetrics::Off);
+    host.files[kFile] = R"({"CloudWatchMetrics":"standard"})";
+    EXPECT_EQ(config().cloudwatch_metrics, CloudWatchMetrics::Standard);
+    environment["ECS_CLOUDWATCH_METRICS"] = " detailed ";
+    EXPECT_EQ(config().cloudwatch_metrics, CloudWatchMetrics::Detailed);
+    EXPECT_EQ(effective("ECS_CLOUDWATCH_METRICS").value, "detailed");
+    host.files.erase(kFile);
+    environment["ECS_CLOUDWATCH_METRICS"] = "everything";
+    EXPECT_EQ(config().cloudwatch_metrics, CloudWatchMetrics::Off);
+    EXPECT_THAT(examined().loaded.warnings, ElementsAre(HasSubstr("off, standard, detailed")));
+}
+
 TEST_F(Load, CheckpointsWhenADataDirectoryIsNamed) {
     environment["ECS_DATADIR"] = "/data";
     EXPECT_TRUE(config().checkpoint);
@@ -458,6 +471,7 @@ TEST_F(Load, WarnsOfASettingThatAnotherOneSwitchesOff) {
         {{{"ECS_ENABLE_TASK_CPU_MEM_LIMIT", "false"}, {"ECS_TASK_PIDS_LIMIT", "100"}}, "ECS_TASK_PIDS_LIMIT"},
         {{{"ECS_AUDIT_LOGFILE_DISABLED", "true"}, {"ECS_AUDIT_LOGFILE", "/a"}}, "ECS_AUDIT_LOGFILE "},
         {{{"ECS_ENABLE_GPU_SUPPORT", "false"}, {"ECS_NVIDIA_RUNTIME", "nv"}}, "ECS_NVIDIA_RUNTIME"},
+        {{{"ECS_CLOUDWATCH_METRICS", "standard"}, {"ECS_DISABLE_METRICS", "true"}}, "ECS_CLOUDWATCH_METRICS"},
     };
     const Environment plain = environment;
     for (const auto& [given, useless] : cases) {

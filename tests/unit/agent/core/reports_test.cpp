@@ -104,7 +104,8 @@ TEST(StopReason, ATerminalReasonBeginsWithACapital) {
 TEST(View, ShowsWhatReadersNeed) {
     model::Container app = with_restarts(container("app"));
     app.docker_config =
-        model::DockerConfig{"{}", R"({"LogConfig":{"Type":"awslogs","Config":{"awslogs-group":"g"}}})", "1.21"};
+        model::DockerConfig{"{}", R"({"LogConfig":{"Type":"awslogs","Config":{"awslogs-group":"g"}},"MemoryReservation":33554432})",
+                            "1.21"};
     Bench b(task_of({app}));
     EXPECT_EQ(view(b.task, "").containers[0].docker_name, "") << "there is no container of that name yet";
     b.start();
@@ -114,6 +115,7 @@ TEST(View, ShowsWhatReadersNeed) {
     const model::ContainerView& c = seen_by_readers.containers.at(0);
     EXPECT_EQ(c.docker_id, "id-app");
     EXPECT_EQ(c.log_driver, "awslogs");
+    EXPECT_EQ(c.memory_reservation, 32);
     EXPECT_EQ(c.log_options.at("awslogs-group"), "g");
     EXPECT_EQ(c.restart_count, 0);
     EXPECT_EQ(c.memory, 64);

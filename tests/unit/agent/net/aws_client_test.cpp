@@ -77,6 +77,25 @@ TEST_F(AwsClientTest, SendsASignedJsonRequest) {
                           "x-amz-date;x-amz-target, "));
 }
 
+asio::awaitable<void> call_with_form(AwsClient& client, Outcome& outcome) {
+    outcome = co_await client.call_gzip_query(std::string("\x1f\x8b\0", 3));
+}
+
+TEST_F(AwsClientTest, SendsACompressedFormAsItIsAndSignsThatItIsOne) {
+    http.on("POST", "*").reply(200, "<PutMetricDataResponse/>");
+    AwsClient monitoring = client(standard_retries());
+    Outcome outcome;
+    scope.spawn(call_with_form(monitoring, outcome));
+    run_until_idle(io);
+    ASSERT_TRUE(outcome && *outcome);
+    const HttpRequest& request = http.requests.at(0);
+    EXPECT_EQ(request.body, std::string("\x1f\x8b\0", 3));
+    EXPECT_EQ(header(request, "Content-Encoding"), "gzip");
+    EXPECT_EQ(header(request, "Content-Type"), "application/x-www-form-urlencoded; charset=utf-8");
+    EXPECT_EQ(header(request, "Content-Length"), "3");
+    EXPECT_THAT(header(request, "Authorization"), HasSubstr("content-encoding;content-length;content-type;host;"));
+}
+
 TEST_F(AwsClientTest, SignsTheSessionTokenOfTemporaryCredentials) {
     http.on("POST", "*").reply(200, "{}");
     credentials.keys.session_token = Secret("TOKEN");
