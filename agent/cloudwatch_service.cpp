@@ -51,9 +51,8 @@ struct CloudWatchService::Impl {
         : shard(parts.telemetry),
           credentials(parts.main, *parts.aws.provider),
           publisher(
-              shard, options_from(parts),
-              [&collector = parts.collector](const auto& visit) { collector.each(visit); }, parts.snapshots,
-              net::AwsTransport{.http = parts.aws.http, .credentials = credentials, .clock = clock}),
+              shard, options_from(parts), [&collector = parts.collector](const auto& visit) { collector.each(visit); },
+              parts.snapshots, net::AwsTransport{.http = parts.aws.http, .credentials = credentials, .clock = clock}),
           scope(shard) {
         log::info("metrics are sent to CloudWatch", {{"endpoint", parts.aws.cloudwatch.endpoint}});
     }

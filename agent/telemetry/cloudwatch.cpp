@@ -136,8 +136,9 @@ void CloudWatch::make_room() {
     const std::ptrdiff_t oldest = first_under_way_ ? 1 : 0;
     while (counters_.queued_bytes > options_.queue_bytes && std::ssize(queue_) > oldest) {
         if (!std::exchange(overflowing_, true)) {
-            log::warn("metrics for CloudWatch are dropped, the oldest first: what waits to be sent has filled its queue",
-                      {{"bytes", options_.queue_bytes}, {"from", rfc3339_seconds(queue_[0].minute)}});
+            log::warn(
+                "metrics for CloudWatch are dropped, the oldest first: what waits to be sent has filled its queue",
+                {{"bytes", options_.queue_bytes}, {"from", rfc3339_seconds(queue_[0].minute)}});
         }
         const auto dropped = queue_.begin() + oldest;
         {

@@ -4,8 +4,9 @@
 //
 //   look every interval -> minute ends -> requests -> queue (bounded, oldest dropped) -> one request at a time
 //
-// At least once: a request whose outcome is unknown (no answer) is sent again, and CloudWatch adds both. What CloudWatch
-// refuses for a reason that time does not mend is dropped. Lives on one shard; counters() may be called from any.
+// At least once: a request whose outcome is unknown (no answer) is sent again, and CloudWatch adds both. What
+// CloudWatch refuses for a reason that time does not mend is dropped. Lives on one shard; counters() may be called from
+// any.
 
 #include <cstdint>
 #include <deque>
@@ -90,7 +91,7 @@ class CloudWatch {
     asio::steady_timer wake_;      ///< past: send() has something new to look at
     asio::steady_timer finished_;  ///< past: finish() may return
 
-    bool failing_ = false;            ///< logged once, until something is delivered; the next two likewise
+    bool failing_ = false;  ///< logged once, until something is delivered; the next two likewise
     bool overflowing_ = false;
     std::set<std::string> refusals_;  ///< codes
 

@@ -36,7 +36,8 @@ void tell_uses(Sheet& sheet, const Names& names, const Consumption& of, bool onl
     if (of.cpu_reserved > 0) tell(sheet, names.cpu_reserved, of.cpu_reserved);
     if (of.memory_reserved > 0) tell(sheet, names.memory_reserved, of.memory_reserved);
     for (std::size_t use = 0; use < kUses; ++use) {
-        const bool unreserved = (use == Use::Cpu && of.cpu_reserved <= 0) || (use == Use::Memory && of.memory_reserved <= 0);
+        const bool unreserved =
+            (use == Use::Cpu && of.cpu_reserved <= 0) || (use == Use::Memory && of.memory_reserved <= 0);
         if (only_reserved && unreserved) continue;
         tell(sheet, names.used[use], of.used[use], use == Use::Read || use == Use::Written);
     }

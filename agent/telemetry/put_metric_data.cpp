@@ -81,7 +81,8 @@ class Requests {
             end();
             text = encoded(of, datum, 1);
         }
-        if (metrics_ == 0) append("Action=PutMetricData&Version=2010-08-01&Namespace=" + percent_encode(kMetricNamespace));
+        if (metrics_ == 0)
+            append("Action=PutMetricData&Version=2010-08-01&Namespace=" + percent_encode(kMetricNamespace));
         append(text);
         ++metrics_;
     }

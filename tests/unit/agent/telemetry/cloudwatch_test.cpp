@@ -58,7 +58,8 @@ class CloudWatchTest : public testing::Test {
             for (int k = 0; k < containers; ++k)
                 parts.push_back(ContainerReadings::container("container-" + std::to_string(k), 256, 512));
             auto& task = host_.run("family-" + std::to_string(i % 10), "service-" + std::to_string(i % 10), parts);
-            task.task->arn = "arn:aws:ecs:us-west-2:123456789012:task/shop/" + std::string(28, 'a') + std::to_string(1000 + i);
+            task.task->arn =
+                "arn:aws:ecs:us-west-2:123456789012:task/shop/" + std::string(28, 'a') + std::to_string(1000 + i);
             for (auto& one : task.task->containers) one.docker_id = task.task->arn + one.name;
         }
     }
@@ -151,7 +152,12 @@ TEST_F(CloudWatchTest, NothingIsLostOverAnOutageOfTenMinutes) {
     options_.detailed = true;
     busy_ = true;
     run_tasks(100, 2);
-    http_.on("POST", "*").fail(kNoNetwork).fail(kSilence).reply(503).reply(400, error_answer("Throttling")).fail(kNoNetwork);
+    http_.on("POST", "*")
+        .fail(kNoNetwork)
+        .fail(kSilence)
+        .reply(503)
+        .reply(400, error_answer("Throttling"))
+        .fail(kNoNetwork);
     start();
     pass(10min);
     const CloudWatch::Counters outage = cloudwatch_->counters();

@@ -61,7 +61,8 @@ class InsightsTest : public testing::Test {
         return {.service = std::move(name), .family = {}, .task_id = {}, .container = {}};
     }
     static Dimensions task(std::string family, std::string id, std::string container = {}) {
-        return {.service = {}, .family = std::move(family), .task_id = std::move(id), .container = std::move(container)};
+        return {
+            .service = {}, .family = std::move(family), .task_id = std::move(id), .container = std::move(container)};
     }
 
     WallTime now_ = kNoon;

@@ -29,11 +29,12 @@ MetricMinute minute_of(std::size_t tasks, const std::string& family = "web") {
 TEST(PutMetricData, IsAFormOfTheQueryProtocol) {
     const MetricMinute minute{
         .start = kMinute,
-        .series = {{.of = {}, .data = {{Metric::TaskCount, {.count = 1, .sum = 12345678901, .min = 2, .max = 12345678901}}}},
-                   {.of = {.service = "a&b", .family = {}, .task_id = {}, .container = {}},
-                    .data = {{Metric::NetworkRxBytes, {.count = 2, .sum = 1e22, .min = 1.0 / 3, .max = 1e22}}}},
-                   {.of = {.service = {}, .family = "web", .task_id = "0123", .container = "app"},
-                    .data = {{Metric::ContainerMemoryUtilized, {.count = 1, .sum = 64, .min = 64, .max = 64}}}}}};
+        .series = {
+            {.of = {}, .data = {{Metric::TaskCount, {.count = 1, .sum = 12345678901, .min = 2, .max = 12345678901}}}},
+            {.of = {.service = "a&b", .family = {}, .task_id = {}, .container = {}},
+             .data = {{Metric::NetworkRxBytes, {.count = 2, .sum = 1e22, .min = 1.0 / 3, .max = 1e22}}}},
+            {.of = {.service = {}, .family = "web", .task_id = "0123", .container = "app"},
+             .data = {{Metric::ContainerMemoryUtilized, {.count = 1, .sum = 64, .min = 64, .max = 64}}}}}};
     const auto requests = put_metric_data(minute, "shop");
     ASSERT_EQ(requests.size(), 1U);
     EXPECT_EQ(requests[0].metrics, 3U);
@@ -60,9 +61,8 @@ TEST(PutMetricData, IsAFormOfTheQueryProtocol) {
     EXPECT_EQ(network.sum, 1e22);
     EXPECT_EQ(network.min, 0.333333333);
 
-    EXPECT_THAT(form.metrics[2].dimensions,
-                ElementsAre(Pair("ClusterName", "shop"), Pair("ContainerName", "app"),
-                            Pair("TaskDefinitionFamily", "web"), Pair("TaskId", "0123")));
+    EXPECT_THAT(form.metrics[2].dimensions, ElementsAre(Pair("ClusterName", "shop"), Pair("ContainerName", "app"),
+                                                        Pair("TaskDefinitionFamily", "web"), Pair("TaskId", "0123")));
     EXPECT_EQ(form.metrics[2].unit, "Megabytes");
 }
 
@@ -84,7 +84,8 @@ TEST(PutMetricData, AThousandMetricsAreARequest) {
         const MetricForm form(request.form);
         EXPECT_EQ(form.metrics.size(), request.metrics) << "numbered from 1 in each";
         EXPECT_EQ(form.fields.at("Action"), "PutMetricData");
-        for (const ReceivedMetric& metric : form.metrics) EXPECT_EQ(metric.dimensions.at("TaskId"), std::to_string(next++));
+        for (const ReceivedMetric& metric : form.metrics)
+            EXPECT_EQ(metric.dimensions.at("TaskId"), std::to_string(next++));
     }
     EXPECT_EQ(next, 2001U) << "none is lost, none is there twice";
 }
@@ -109,7 +110,9 @@ TEST(PutMetricData, OfLittleRoomEveryMetricIsARequest) {
     EXPECT_EQ(MetricForm(requests[2].form).metrics.at(0).dimensions.at("TaskId"), "2");
 }
 
-TEST(PutMetricData, ThereIsNoEmptyRequest) { EXPECT_TRUE(put_metric_data({.start = kMinute, .series = {}}, "shop").empty()); }
+TEST(PutMetricData, ThereIsNoEmptyRequest) {
+    EXPECT_TRUE(put_metric_data({.start = kMinute, .series = {}}, "shop").empty());
+}
 
 }  // namespace
 }  // namespace nodeagent::telemetry
