@@ -74,7 +74,7 @@ ClusterUsage::Use ClusterUsage::TaskMinute::sample() const {
 void ClusterUsage::record(const std::string& instance_arn, const std::vector<TaskUse>& tasks, Minute minute) {
     const ContainerInstance* instance = state_.instance(instance_arn);
     if (instance == nullptr) return;
-    const double units_per_percent = static_cast<double>(resource_of(*instance, "CPU")) / 100;
+    const auto cpu_units = static_cast<double>(resource_of(*instance, "CPU"));
     std::set<std::string> clusters;
     for (const TaskUse& told : tasks) {
         const Task* task = state_.task(told.task_arn);
@@ -90,7 +90,7 @@ void ClusterUsage::record(const std::string& instance_arn, const std::vector<Tas
             const bool full = of_task.containers.size() >= kContainersAtMost;
             if (full && !of_task.containers.contains(container.name)) continue;
             of_task.containers[container.name].merge(
-                {.cpu = container.cpu.scaled(units_per_percent), .memory = container.memory});
+                {.cpu = container.cpu.share_of(cpu_units), .memory = container.memory});
         }
         clusters.insert(task->cluster);
     }
@@ -106,14 +106,14 @@ void ClusterUsage::write(const std::string& cluster, Minute minute, const Tasks&
         cluster_use.add_up(sample);
         if (task.service.empty()) continue;
         Use& service = services[task.service];
-        service.cpu.merge(sample.cpu.scaled(100 / task.reserved_cpu));
-        if (task.reserved_memory > 0) service.memory.merge(sample.memory.scaled(100 / task.reserved_memory));
+        service.cpu.merge(sample.cpu.percent_of(task.reserved_cpu));
+        if (task.reserved_memory > 0) service.memory.merge(sample.memory.percent_of(task.reserved_memory));
     }
     const double cpu = registered_in(state_, cluster, "CPU");
     const double memory = registered_in(state_, cluster, "MEMORY");
     if (cpu > 0 && memory > 0) {
-        write_percent({{"ClusterName", cluster}}, minute, cluster_use.cpu.scaled(100 / cpu),
-                      cluster_use.memory.scaled(100 / memory));
+        write_percent({{"ClusterName", cluster}}, minute, cluster_use.cpu.percent_of(cpu),
+                      cluster_use.memory.percent_of(memory));
     }
     for (const auto& [service, use] : services) {
         write_percent({{"ClusterName", cluster}, {"ServiceName", service}}, minute, use.cpu, use.memory);

@@ -4,12 +4,13 @@
 //   AWS/ECS CPUUtilization, MemoryUtilization, in percent
 //     ClusterName                used by the cluster's tasks / registered by its ACTIVE and DRAINING instances
 //     ClusterName, ServiceName   used by the tasks of a service / reserved by them; a sample per task
-//   ECS/ContainerInsights CpuUtilized (CPU units), MemoryUtilized (MiB), if the cluster's setting containerInsights asks
+//   ECS/ContainerInsights CpuUtilized (CPU units), MemoryUtilized (MiB), if the cluster's setting containerInsights
+//   asks
 //     ClusterName; with ServiceName; with TaskDefinitionFamily          enabled or enhanced; a sample per task
 //     ClusterName, TaskDefinitionFamily, TaskId [, ContainerName]       enhanced
 //
-// A task's sample of a minute is its average, between its lowest and highest. Of a task with several containers, and of a
-// cluster, the extremes are the sums of theirs.
+// A task's sample of a minute is its average, between its lowest and highest. Of a task with several containers, and of
+// a cluster, the extremes are the sums of theirs.
 
 #include <cstdint>
 #include <map>

@@ -109,8 +109,8 @@ struct Server::Shared {
         call.content_encoding = std::string(request[http::field::content_encoding]);
         call.body = request.body();
         const std::string id = uuid4();
-        CloudWatchAnswer answer = answer_cloudwatch({.metrics = metrics, .now = clock.now().wall}, call,
-                                                    check(request, "monitoring"), id);
+        CloudWatchAnswer answer =
+            answer_cloudwatch({.metrics = metrics, .now = clock.now().wall}, call, check(request, "monitoring"), id);
         HttpResponse response =
             json_response(request, answer.status, std::move(answer.body), answer.content_type.c_str());
         response.set("x-amzn-RequestId", id);

@@ -164,7 +164,11 @@ class CborReader {
 };
 
 void append_head(std::string& out, Major major, std::uint64_t argument) {
-    const unsigned size = argument < 24 ? 0 : argument <= 0xFF ? 1 : argument <= 0xFFFF ? 2 : argument <= 0xFFFFFFFF ? 4 : 8;
+    const unsigned size = argument < 24            ? 0
+                          : argument <= 0xFF       ? 1
+                          : argument <= 0xFFFF     ? 2
+                          : argument <= 0xFFFFFFFF ? 4
+                                                   : 8;
     const unsigned info = size == 0   ? static_cast<unsigned>(argument)
                           : size == 1 ? 24U
                           : size == 2 ? 25U

@@ -63,8 +63,10 @@ struct GetMetricDataRequest {
     Json max_datapoints;
     static constexpr auto json_fields() {
         using T = GetMetricDataRequest;
-        return std::tuple{optional_field("MetricDataQueries", &T::queries), optional_field("StartTime", &T::start),
-                          optional_field("EndTime", &T::end), optional_field("NextToken", &T::next_token),
+        return std::tuple{optional_field("MetricDataQueries", &T::queries),
+                          optional_field("StartTime", &T::start),
+                          optional_field("EndTime", &T::end),
+                          optional_field("NextToken", &T::next_token),
                           optional_field("ScanBy", &T::scan_by),
                           optional_field("MaxDatapoints", &T::max_datapoints)};
     }
@@ -141,8 +143,8 @@ std::optional<PagePlace> place_of(const std::string& token, std::size_t queries)
     return PagePlace{.query = static_cast<std::size_t>(*query), .minute = Minute(std::chrono::minutes(*minute))};
 }
 
-std::vector<MetricPoint> answer_of(const CloudWatch& cloudwatch, const MetricQuestion& question,
-                                   const TimeRange& range, bool newest_first) {
+std::vector<MetricPoint> answer_of(const CloudWatch& cloudwatch, const MetricQuestion& question, const TimeRange& range,
+                                   bool newest_first) {
     std::vector<MetricPoint> points;
     for (const UnitPoints& found :
          cloudwatch.metrics.find(question.metric, question.unit, range.start, range.last_minute())) {
@@ -172,10 +174,11 @@ ApiResult get_metric_data(CloudWatch& cloudwatch, const Json& document) {
         return validation_error("The parameter ScanBy must be TimestampDescending or TimestampAscending.");
     }
     const bool newest_first = request->scan_by != "TimestampAscending";
-    const auto most = request->max_datapoints.is_null() ? std::optional(kPointsPerPage)
-                                                        : integer_of(request->max_datapoints);
+    const auto most =
+        request->max_datapoints.is_null() ? std::optional(kPointsPerPage) : integer_of(request->max_datapoints);
     if (!most || *most < 1 || *most > kPointsPerPage) {
-        return validation_error("The parameter MaxDatapoints must be from 1 to " + std::to_string(kPointsPerPage) + ".");
+        return validation_error("The parameter MaxDatapoints must be from 1 to " + std::to_string(kPointsPerPage) +
+                                ".");
     }
     std::vector<MetricQuestion> questions;
     std::set<std::string> ids;
@@ -190,7 +193,8 @@ ApiResult get_metric_data(CloudWatch& cloudwatch, const Json& document) {
     PagePlace place;
     if (!request->next_token.empty()) {
         const auto given = place_of(request->next_token, questions.size());
-        if (!given) return ApiError{.code = "InvalidNextToken", .message = "The value for parameter NextToken is invalid."};
+        if (!given)
+            return ApiError{.code = "InvalidNextToken", .message = "The value for parameter NextToken is invalid."};
         place = *given;
     }
 

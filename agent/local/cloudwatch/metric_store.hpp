@@ -39,8 +39,8 @@ struct UnitPoints {
 struct MetricLimits {
     std::chrono::minutes age = std::chrono::hours(24);
     std::size_t metrics = 20'000;
-    std::size_t points = 500'000;            ///< minutes of all metrics together, 40 bytes each
-    std::size_t name_bytes = 16U << 20U;     ///< namespaces, names, dimensions and units
+    std::size_t points = 500'000;         ///< minutes of all metrics together, 40 bytes each
+    std::size_t name_bytes = 16U << 20U;  ///< namespaces, names, dimensions and units
 };
 
 class MetricStore {

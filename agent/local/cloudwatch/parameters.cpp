@@ -17,17 +17,15 @@ constexpr std::size_t kDimensionValueAtMost = 1024;
 constexpr double kLastSecond = 9e9;  // in the year 2255: nanoseconds since 1970 still fit 64 bits
 
 constexpr std::array<std::string_view, 27> kUnits{
-    "Seconds",        "Microseconds",     "Milliseconds",     "Bytes",            "Kilobytes",
-    "Megabytes",      "Gigabytes",        "Terabytes",        "Bits",             "Kilobits",
-    "Megabits",       "Gigabits",         "Terabits",         "Percent",          "Count",
-    "Bytes/Second",   "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second",
-    "Bits/Second",    "Kilobits/Second",  "Megabits/Second",  "Gigabits/Second",  "Terabits/Second",
-    "Count/Second",   "None"};
+    "Seconds",          "Microseconds",     "Milliseconds", "Bytes",           "Kilobytes",        "Megabytes",
+    "Gigabytes",        "Terabytes",        "Bits",         "Kilobits",        "Megabits",         "Gigabits",
+    "Terabits",         "Percent",          "Count",        "Bytes/Second",    "Kilobytes/Second", "Megabytes/Second",
+    "Gigabytes/Second", "Terabytes/Second", "Bits/Second",  "Kilobits/Second", "Megabits/Second",  "Gigabits/Second",
+    "Terabits/Second",  "Count/Second",     "None"};
 
 /// Printable ASCII, not only blanks.
 bool is_plain_name(std::string_view text, std::size_t limit) {
-    return text.size() <= limit &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
+    return text.size() <= limit && std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
            std::any_of(text.begin(), text.end(), [](char c) { return c != ' '; });
 }
 
@@ -112,7 +110,8 @@ ApiOutcome<Metric> metric_named(std::string space, std::string name, const std::
         }
     }
     if (auto bad = bad_name(metric.space, "Namespace", kNameAtMost)) return std::move(*bad);
-    if (metric.space.starts_with(':')) return bad_value("The value for parameter Namespace must not begin with a colon.");
+    if (metric.space.starts_with(':'))
+        return bad_value("The value for parameter Namespace must not begin with a colon.");
     return metric;
 }
 

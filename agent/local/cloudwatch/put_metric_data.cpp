@@ -154,7 +154,8 @@ ApiOutcome<PutEntry> entry_of(const std::string& space, const MetricDatum& datum
             return bad_value("The parameter " + at + ".Timestamp must specify a time within the past two weeks.");
         }
         if (*given > now + kFuture) {
-            return bad_value("The parameter " + at + ".Timestamp must specify a time no more than two hours in the future.");
+            return bad_value("The parameter " + at +
+                             ".Timestamp must specify a time no more than two hours in the future.");
         }
         when = *given;
     }
@@ -168,9 +169,9 @@ ApiOutcome<PutEntry> entry_of(const std::string& space, const MetricDatum& datum
         }
     }
     return PutEntry{.metric = std::move(*metric),
-                 .unit = datum.unit.empty() ? "None" : datum.unit,
-                 .minute = std::chrono::floor<std::chrono::minutes>(when),
-                 .values = *values};
+                    .unit = datum.unit.empty() ? "None" : datum.unit,
+                    .minute = std::chrono::floor<std::chrono::minutes>(when),
+                    .values = *values};
 }
 
 }  // namespace

@@ -144,13 +144,11 @@ CloudWatchAnswer answer_cloudwatch(CloudWatch cloudwatch, const CloudWatchReques
     if (result) {
         log::debug("CloudWatch call", {{"operation", operation}});
     } else {
-        log::info("CloudWatch call refused", {{"operation", operation},
-                                              {"code", result.error().code},
-                                              {"message", result.error().message}});
+        log::info("CloudWatch call refused",
+                  {{"operation", operation}, {"code", result.error().code}, {"message", result.error().message}});
     }
-    CloudWatchAnswer answer = request.protocol == CloudWatchProtocol::Query
-                                  ? in_query(result, operation, request_id)
-                                  : in_document(result, request.protocol);
+    CloudWatchAnswer answer = request.protocol == CloudWatchProtocol::Query ? in_query(result, operation, request_id)
+                                                                            : in_document(result, request.protocol);
     if (!result) answer.status = result.error().status;
     return answer;
 }

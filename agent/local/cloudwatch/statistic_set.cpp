@@ -8,8 +8,14 @@ StatisticSet StatisticSet::of(double value, double count) {
     return {.count = count, .sum = value * count, .minimum = value, .maximum = value};
 }
 
-StatisticSet StatisticSet::scaled(double factor) const {
-    return {.count = count, .sum = sum * factor, .minimum = minimum * factor, .maximum = maximum * factor};
+StatisticSet StatisticSet::percent_of(double whole) const {
+    const auto percent = [&](double value) { return value * 100 / whole; };
+    return {.count = count, .sum = percent(sum), .minimum = percent(minimum), .maximum = percent(maximum)};
+}
+
+StatisticSet StatisticSet::share_of(double whole) const {
+    const auto share = [&](double percent) { return percent * whole / 100; };
+    return {.count = count, .sum = share(sum), .minimum = share(minimum), .maximum = share(maximum)};
 }
 
 StatisticSet StatisticSet::as_one_sample() const {

@@ -13,8 +13,9 @@ struct StatisticSet {
     /// The same value `count` times.
     [[nodiscard]] static StatisticSet of(double value, double count = 1);
     [[nodiscard]] double average() const { return count > 0 ? sum / count : 0; }
-    /// As if every value had been multiplied; `factor` is not negative.
-    [[nodiscard]] StatisticSet scaled(double factor) const;
+    /// Every value as so many percent of `whole`, and back.
+    [[nodiscard]] StatisticSet percent_of(double whole) const;
+    [[nodiscard]] StatisticSet share_of(double whole) const;
     /// The whole set as one sample: its average, between its extremes.
     [[nodiscard]] StatisticSet as_one_sample() const;
     /// More values of the same thing.

@@ -40,7 +40,8 @@ std::vector<MetricPoint> in_periods(const std::vector<MetricPoint>& points, Minu
 }
 
 std::optional<Statistic> statistic_named(std::string_view name) {
-    const auto row = std::find_if(kStatistics.begin(), kStatistics.end(), [&](const auto& r) { return r.name == name; });
+    const auto row =
+        std::find_if(kStatistics.begin(), kStatistics.end(), [&](const auto& r) { return r.name == name; });
     if (row == kStatistics.end()) return std::nullopt;
     return row->statistic;
 }
