@@ -105,12 +105,32 @@ struct Server::Shared {
         return response;
     }
 
+    [[nodiscard]] CloudWatchAnswer run_cloudwatch(const HttpRequest& request, const CloudWatchRequest& call,
+                                                  const std::string& id) {
+        if (auto refused = check(request, "monitoring")) {
+            refused->status = 403;
+            return refuse_cloudwatch(call, *refused, id);
+        }
+        try {
+            return answer_cloudwatch({.metrics = metrics, .now = clock.now().wall}, call, id);
+        } catch (const std::exception& e) {
+            // as in the ECS API: one request must not end the control plane
+            log::error("a CloudWatch call failed unexpectedly", {{"error", e.what()}});
+            return refuse_cloudwatch(
+                call, {.code = "InternalServiceFault", .message = "Request processing has failed.", .status = 500}, id);
+        }
+    }
+
     [[nodiscard]] HttpResponse answer_cloudwatch_call(const HttpRequest& request, CloudWatchRequest call) {
         call.content_encoding = std::string(request[http::field::content_encoding]);
         call.body = request.body();
         const std::string id = uuid4();
-        CloudWatchAnswer answer =
-            answer_cloudwatch({.metrics = metrics, .now = clock.now().wall}, call, check(request, "monitoring"), id);
+        CloudWatchAnswer answer = run_cloudwatch(request, call, id);
+        if (answer.error) {
+            log::info(
+                "CloudWatch call refused",
+                {{"operation", answer.operation}, {"code", answer.error->code}, {"message", answer.error->message}});
+        }
         HttpResponse response =
             json_response(request, answer.status, std::move(answer.body), answer.content_type.c_str());
         response.set("x-amzn-RequestId", id);

@@ -1,10 +1,8 @@
 #include "agent/local/cloudwatch/service.hpp"
 
-#include <exception>
 #include <map>
 
 #include "agent/base/gzip.hpp"
-#include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/local/cloudwatch/cbor.hpp"
 #include "agent/local/cloudwatch/query_protocol.hpp"
@@ -69,13 +67,7 @@ ApiResult run_operation(CloudWatch& cloudwatch, const std::string& name, const J
                         .message = "Could not find operation " + name + " of CloudWatch; ecs-local does not serve it."};
     }
     if (!document.is_object()) return serialization_error("the request must be a structure");
-    try {
-        return operation->second(cloudwatch, document);
-    } catch (const std::exception& e) {
-        // as in the ECS API: one request must not end the control plane
-        log::error("a CloudWatch call failed unexpectedly", {{"operation", name}, {"error", e.what()}});
-        return ApiError{.code = "InternalServiceFault", .message = "Request processing has failed.", .status = 500};
-    }
+    return operation->second(cloudwatch, document);
 }
 
 /// Runs the request; `operation` becomes its name.
@@ -94,7 +86,8 @@ ApiResult run_request(CloudWatch& cloudwatch, const CloudWatchRequest& request, 
 }
 
 CloudWatchAnswer in_query(const ApiResult& result, const std::string& operation, const std::string& request_id) {
-    CloudWatchAnswer answer{.status = 200, .content_type = "text/xml", .headers = {}, .body = {}};
+    CloudWatchAnswer answer;
+    answer.content_type = "text/xml";
     answer.body = result ? query_answer(operation, result->body, kXmlns, request_id)
                          : query_error(result.error(), kXmlns, request_id);
     return answer;
@@ -109,13 +102,25 @@ CloudWatchAnswer in_document(const ApiResult& result, CloudWatchProtocol protoco
     if (result) {
         document = result->body;
     } else {
-        document["__type"] = result.error().code;
-        document["message"] = result.error().message;
+        const ApiError error = result.error();
+        document["__type"] = error.code;
+        document["message"] = error.message;
         // SDKs show the code that the query protocol has always had
-        answer.headers.emplace_back("x-amzn-query-error", query_code(result.error().code) + ";" +
-                                                              (result.error().status < 500 ? "Sender" : "Receiver"));
+        answer.headers.emplace_back("x-amzn-query-error",
+                                    query_code(error.code) + ";" + (error.status < 500 ? "Sender" : "Receiver"));
     }
     answer.body = cbor ? dump_cbor(document) : dump_json(document);
+    return answer;
+}
+
+CloudWatchAnswer answer_with(const ApiResult& result, const CloudWatchRequest& request, const std::string& operation,
+                             const std::string& request_id) {
+    CloudWatchAnswer answer = request.protocol == CloudWatchProtocol::Query ? in_query(result, operation, request_id)
+                                                                            : in_document(result, request.protocol);
+    answer.operation = operation;
+    if (result) return answer;
+    answer.error = result.error();
+    answer.status = answer.error->status;
     return answer;
 }
 
@@ -137,20 +142,15 @@ std::optional<CloudWatchRequest> cloudwatch_request(std::string_view target, std
 }
 
 CloudWatchAnswer answer_cloudwatch(CloudWatch cloudwatch, const CloudWatchRequest& request,
-                                   std::optional<ApiError> refused, const std::string& request_id) {
+                                   const std::string& request_id) {
     std::string operation = request.operation;
-    if (refused) refused->status = 403;
-    const ApiResult result = refused ? ApiResult(std::move(*refused)) : run_request(cloudwatch, request, operation);
-    if (result) {
-        log::debug("CloudWatch call", {{"operation", operation}});
-    } else {
-        log::info("CloudWatch call refused",
-                  {{"operation", operation}, {"code", result.error().code}, {"message", result.error().message}});
-    }
-    CloudWatchAnswer answer = request.protocol == CloudWatchProtocol::Query ? in_query(result, operation, request_id)
-                                                                            : in_document(result, request.protocol);
-    if (!result) answer.status = result.error().status;
-    return answer;
+    const ApiResult result = run_request(cloudwatch, request, operation);
+    return answer_with(result, request, operation, request_id);
+}
+
+CloudWatchAnswer refuse_cloudwatch(const CloudWatchRequest& request, const ApiError& error,
+                                   const std::string& request_id) {
+    return answer_with(ApiResult(error), request, request.operation, request_id);
 }
 
 }  // namespace nodeagent::local

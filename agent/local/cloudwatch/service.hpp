@@ -30,6 +30,8 @@ struct CloudWatchAnswer {
     std::string content_type;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    std::string operation;          ///< once it is known
+    std::optional<ApiError> error;  ///< what the body tells, if it tells one
 };
 
 /// The protocol of a POST and, where they tell, its operation; nothing if it is not for CloudWatch. The body is left
@@ -37,8 +39,11 @@ struct CloudWatchAnswer {
 [[nodiscard]] std::optional<CloudWatchRequest> cloudwatch_request(std::string_view target, std::string_view amz_target,
                                                                   std::string_view content_type);
 
-/// `refused`: what is wrong with the signature. Bodies end at 1 MiB as they are sent, at 8 MiB when unpacked.
+/// Bodies end at 1 MiB as they are sent, at 8 MiB when unpacked. An exception is a mistake here.
 [[nodiscard]] CloudWatchAnswer answer_cloudwatch(CloudWatch cloudwatch, const CloudWatchRequest& request,
-                                                 std::optional<ApiError> refused, const std::string& request_id);
+                                                 const std::string& request_id);
+/// The error instead, without a look at the body.
+[[nodiscard]] CloudWatchAnswer refuse_cloudwatch(const CloudWatchRequest& request, const ApiError& error,
+                                                 const std::string& request_id);
 
 }  // namespace nodeagent::local

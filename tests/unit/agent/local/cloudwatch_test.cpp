@@ -21,8 +21,8 @@ constexpr Minute kMinute{29'453'760min};  // 2026-01-01T00:00:00Z
 
 class CloudWatchTest : public testing::Test {
   protected:
-    CloudWatchAnswer answer(const CloudWatchRequest& request, std::optional<ApiError> refused = {}) {
-        return answer_cloudwatch({.metrics = metrics, .now = now}, request, std::move(refused), "id");
+    CloudWatchAnswer answer(const CloudWatchRequest& request) {
+        return answer_cloudwatch({.metrics = metrics, .now = now}, request, "id");
     }
     CloudWatchAnswer json(const std::string& operation, const Json& body) {
         const std::string text = body.dump();
@@ -415,8 +415,8 @@ TEST_F(CloudWatchTest, SpeaksCbor) {
 
 TEST_F(CloudWatchTest, AnswersAWrongSignatureAsTheServiceDoes) {
     auto request = cloudwatch_request("/", "", "application/x-www-form-urlencoded");
-    request->body = "Action=PutMetricData";
-    const CloudWatchAnswer refused = answer(*request, ApiError{.code = "InvalidSignatureException", .message = "no"});
+    const CloudWatchAnswer refused =
+        refuse_cloudwatch(*request, {.code = "InvalidSignatureException", .message = "no", .status = 403}, "id");
     EXPECT_EQ(refused.status, 403U);
     EXPECT_THAT(refused.body, HasSubstr("<Code>SignatureDoesNotMatch</Code>"));
 }
