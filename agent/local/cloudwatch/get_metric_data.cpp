@@ -135,7 +135,8 @@ std::string page_token(const PagePlace& place) {
 
 std::optional<PagePlace> place_of(const std::string& token, std::size_t queries) {
     const auto text = base64_decode(token);
-    const auto parts = split(text ? *text : "", ':');
+    if (!text) return std::nullopt;
+    const auto parts = split(*text, ':');
     if (parts.size() != 2) return std::nullopt;
     const auto query = parse_integer(parts[0]);
     const auto minute = parse_integer(parts[1]);

@@ -63,8 +63,10 @@ Result<Json> document_of(const CloudWatchRequest& request, std::string_view body
 ApiResult run_operation(CloudWatch& cloudwatch, const std::string& name, const Json& document) {
     const auto operation = cloudwatch_operations().find(name);
     if (operation == cloudwatch_operations().end()) {
+        // the name may be any bytes: it is not repeated
         return ApiError{.code = "UnknownOperationException",
-                        .message = "Could not find operation " + name + " of CloudWatch; ecs-local does not serve it."};
+                        .message = "Could not find the operation; ecs-local serves PutMetricData, GetMetricStatistics, "
+                                   "GetMetricData and ListMetrics."};
     }
     if (!document.is_object()) return serialization_error("the request must be a structure");
     return operation->second(cloudwatch, document);
