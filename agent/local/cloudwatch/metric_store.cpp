@@ -15,13 +15,8 @@ bool earlier(const MetricPoint& point, Minute minute) { return point.minute < mi
 
 }  // namespace
 
-MetricPoint& MetricStore::point(const Metric& metric, const std::string& unit, Minute minute) {
-    const auto [at, fresh] = metrics_.try_emplace(metric);
-    if (fresh) name_bytes_ += bytes_of(metric);
-    Series& series = at->second;
-    const auto [of_unit, first_of_unit] = series.units.try_emplace(unit);
-    if (first_of_unit) name_bytes_ += unit.size();
-    std::vector<MetricPoint>& points = of_unit->second;
+MetricPoint& MetricStore::point(Series& series, const std::string& unit, Minute minute) {
+    std::vector<MetricPoint>& points = series.units[unit];
     auto place = std::lower_bound(points.begin(), points.end(), minute, earlier);
     if (place == points.end() || place->minute != minute) {
         place = points.insert(place, MetricPoint{.minute = minute, .values = {}});
@@ -31,16 +26,27 @@ MetricPoint& MetricStore::point(const Metric& metric, const std::string& unit, M
     return *place;
 }
 
-void MetricStore::add(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values) {
-    point(metric, unit, minute).values.merge(values);
-    forget_quiet_metrics();
+bool MetricStore::set(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values,
+                      bool merge) {
+    auto series = metrics_.find(metric);
+    if (series == metrics_.end()) {
+        if (!make_room(metric, minute)) return false;
+        series = metrics_.emplace(metric, Series{}).first;
+        name_bytes_ += bytes_of(metric);
+    }
+    MetricPoint& kept = point(series->second, unit, minute);
+    if (!merge) kept.values = {};
+    kept.values.merge(values);
     forget_oldest_points();
+    return true;
 }
 
-void MetricStore::replace(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values) {
-    point(metric, unit, minute).values = values;
-    forget_quiet_metrics();
-    forget_oldest_points();
+bool MetricStore::add(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values) {
+    return set(metric, unit, minute, values, true);
+}
+
+bool MetricStore::replace(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values) {
+    return set(metric, unit, minute, values, false);
 }
 
 std::vector<UnitPoints> MetricStore::find(const Metric& metric, std::string_view unit, Minute from, Minute to) const {
@@ -58,10 +64,7 @@ std::vector<UnitPoints> MetricStore::find(const Metric& metric, std::string_view
 
 std::map<Metric, MetricStore::Series>::iterator MetricStore::erase(std::map<Metric, Series>::iterator at) {
     name_bytes_ -= bytes_of(at->first);
-    for (const auto& [unit, points] : at->second.units) {
-        name_bytes_ -= unit.size();
-        points_ -= points.size();
-    }
+    for (const auto& [unit, points] : at->second.units) points_ -= points.size();
     return metrics_.erase(at);
 }
 
@@ -76,6 +79,7 @@ void MetricStore::forget_before(Minute horizon) {
             points_ -= static_cast<std::size_t>(kept - points.begin());
             points.erase(points.begin(), kept);
         }
+        std::erase_if(at->second.units, [](const auto& unit) { return unit.second.empty(); });
         ++at;
     }
 }
@@ -100,19 +104,17 @@ void MetricStore::forget_oldest_points() {
     forget_before(horizon);
 }
 
-void MetricStore::forget_quiet_metrics() {
-    if (metrics_.size() <= limits_.metrics && name_bytes_ <= limits_.name_bytes) return;
-    std::vector<std::map<Metric, Series>::iterator> by_age;
-    by_age.reserve(metrics_.size());
-    for (auto at = metrics_.begin(); at != metrics_.end(); ++at) by_age.push_back(at);
-    std::stable_sort(by_age.begin(), by_age.end(),
-                     [](const auto& a, const auto& b) { return a->second.latest < b->second.latest; });
-    const std::size_t metrics_left = limits_.metrics - limits_.metrics / 10;
-    const std::size_t bytes_left = limits_.name_bytes - limits_.name_bytes / 10;
-    for (const auto& at : by_age) {
-        if (metrics_.size() <= metrics_left && name_bytes_ <= bytes_left) break;
-        erase(at);
+bool MetricStore::make_room(const Metric& metric, Minute minute) {
+    const auto fits = [&] {
+        return metrics_.size() < limits_.metrics && name_bytes_ + bytes_of(metric) <= limits_.name_bytes;
+    };
+    if (fits()) return true;
+    if (minute <= looked_for_quiet_) return false;
+    looked_for_quiet_ = minute;
+    for (auto at = metrics_.begin(); at != metrics_.end();) {
+        at = at->second.latest < minute - limits_.quiet ? erase(at) : std::next(at);
     }
+    return fits();
 }
 
 }  // namespace nodeagent::local

@@ -1,6 +1,7 @@
 #pragma once
 // The metrics CloudWatch answers for: a statistic set for every metric and minute. In memory, not kept over a restart,
-// and bounded: what is oldest goes first.
+// and bounded: the oldest minutes go first, then metrics that have gone quiet; a new metric that still has no room is
+// not kept, as one that pushed out a busy one would be pushed out by it in turn.
 
 #include <chrono>
 #include <compare>
@@ -39,8 +40,9 @@ struct UnitPoints {
 struct MetricLimits {
     std::chrono::minutes age = std::chrono::hours(24);
     std::size_t metrics = 20'000;
-    std::size_t points = 500'000;         ///< minutes of all metrics together, 40 bytes each
-    std::size_t name_bytes = 16U << 20U;  ///< namespaces, names, dimensions and units
+    std::size_t points = 500'000;                           ///< minutes of all metrics together, 40 bytes each
+    std::size_t name_bytes = 16U << 20U;                    ///< namespaces, names and dimensions
+    std::chrono::minutes quiet = std::chrono::minutes(15);  ///< without values for so long, a metric makes room
 };
 
 class MetricStore {
@@ -52,10 +54,10 @@ class MetricStore {
 
     explicit MetricStore(MetricLimits limits = {}) : limits_(limits) {}
 
-    /// More values for the metric's minute.
-    void add(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values);
-    /// The values of the metric's minute, in place of those it had.
-    void replace(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values);
+    /// More values for the metric's minute. False if there is no room for a new metric.
+    bool add(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values);
+    /// The values of the metric's minute, in place of those it had; likewise.
+    bool replace(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values);
 
     /// The points from `from` until before `to`; of every unit the metric was given in if `unit` is "".
     [[nodiscard]] std::vector<UnitPoints> find(const Metric& metric, std::string_view unit, Minute from,
@@ -68,10 +70,11 @@ class MetricStore {
     void forget_old(Minute now) { forget_before(now - limits_.age); }
 
   private:
-    MetricPoint& point(const Metric& metric, const std::string& unit, Minute minute);
+    bool set(const Metric& metric, const std::string& unit, Minute minute, const StatisticSet& values, bool merge);
+    MetricPoint& point(Series& series, const std::string& unit, Minute minute);
+    bool make_room(const Metric& metric, Minute minute);
     void forget_before(Minute horizon);
     void forget_oldest_points();
-    void forget_quiet_metrics();
     /// Out of the map, and out of the counts.
     std::map<Metric, Series>::iterator erase(std::map<Metric, Series>::iterator at);
 
@@ -79,6 +82,7 @@ class MetricStore {
     std::map<Metric, Series> metrics_;
     std::size_t points_ = 0;
     std::size_t name_bytes_ = 0;
+    Minute looked_for_quiet_{};  ///< nothing is won by looking twice in a minute
 };
 
 }  // namespace nodeagent::local

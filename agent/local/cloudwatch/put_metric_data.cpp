@@ -1,4 +1,4 @@
-// PutMetricData: a request is taken whole or not at all.
+// PutMetricData: a request is taken whole or not at all, but for metrics there is no room for.
 
 #include <chrono>
 #include <cmath>
@@ -193,11 +193,16 @@ ApiResult put_metric_data(CloudWatch& cloudwatch, const Json& document) {
         entries.push_back(std::move(*entry));
     }
     const Minute oldest = std::chrono::floor<std::chrono::minutes>(cloudwatch.now) - cloudwatch.metrics.limits().age;
+    bool kept = true;
     for (const PutEntry& entry : entries) {
         // the service takes what is two weeks old; here it would be forgotten at once
-        if (entry.minute >= oldest) cloudwatch.metrics.add(entry.metric, entry.unit, entry.minute, entry.values);
+        if (entry.minute < oldest) continue;
+        kept = cloudwatch.metrics.add(entry.metric, entry.unit, entry.minute, entry.values) && kept;
     }
-    return Reply{};
+    if (kept) return Reply{};
+    return ApiError{.code = "LimitExceededException",
+                    .message = "ecs-local keeps " + std::to_string(cloudwatch.metrics.limits().metrics) +
+                               " metrics at most; new ones of this request were not kept."};
 }
 
 }  // namespace nodeagent::local

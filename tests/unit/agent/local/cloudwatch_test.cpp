@@ -230,6 +230,15 @@ TEST_F(CloudWatchTest, TakesAThousandMetricsAndOneMebibyteButNoMore) {
                 AllOf(HasSubstr("<Code>RequestEntityTooLarge</Code>"), HasSubstr("exceeded 1048576 bytes")));
 }
 
+TEST_F(CloudWatchTest, SaysWhenThereIsNoRoomForANewMetric) {
+    metrics = MetricStore({.metrics = 1});
+    put(datum("first", {{"Value", 1}}));
+    EXPECT_EQ(put_refusal(datum("first", {{"Value", 2}})),
+              "LimitExceededException: ecs-local keeps 1 metrics at most; new ones of this request were not kept.");
+    const Json body = call("GetMetricStatistics", statistics("first", kMinute, kMinute + 1min));
+    EXPECT_EQ(body["Datapoints"][0]["Sum"], 3.0);
+}
+
 TEST_F(CloudWatchTest, UnpacksGzip) {
     std::string form = "Action=PutMetricData&Version=2010-08-01&Namespace=ECS%2FContainerInsights";
     for (int i = 1; i <= 1000; ++i) {

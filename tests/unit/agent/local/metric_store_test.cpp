@@ -84,27 +84,39 @@ TEST(MetricStore, DropsTheOldestMinutesOfAllWhenThereAreTooManyPoints) {
     }
 }
 
-TEST(MetricStore, DropsTheQuietestMetricsWhenThereAreTooMany) {
+TEST(MetricStore, MakesRoomByMetricsThatHaveGoneQuiet) {
     MetricStore store({.metrics = 100});
-    store.add(metric("busy"), "None", kNow, StatisticSet::of(1));
     for (int i = 0; i < 1000; ++i) {
-        store.add(metric("m" + std::to_string(i)), "None", kNow + i * 1min, StatisticSet::of(1));
-        store.add(metric("busy"), "None", kNow + i * 1min, StatisticSet::of(1));
+        const Minute minute = kNow + i * 1min;
+        EXPECT_TRUE(store.add(metric("m" + std::to_string(i)), "None", minute, StatisticSet::of(1)));
+        EXPECT_TRUE(store.add(metric("busy"), "None", minute, StatisticSet::of(1)));
         ASSERT_LE(store.metrics().size(), 100U);
     }
-    EXPECT_TRUE(store.metrics().contains(metric("busy")));
+    EXPECT_THAT(all(store, metric("busy")), SizeIs(1000));
     EXPECT_TRUE(store.metrics().contains(metric("m999")));
     EXPECT_FALSE(store.metrics().contains(metric("m0")));
 }
 
-TEST(MetricStore, DropsMetricsWhenTheirNamesTakeTooMuch) {
+TEST(MetricStore, KeepsBusyMetricsRatherThanNewOnes) {
+    MetricStore store({.metrics = 100});
+    for (int minute = 0; minute < 30; ++minute) {
+        for (int i = 0; i < 120; ++i) {
+            const bool kept =
+                store.add(metric("m" + std::to_string(i)), "None", kNow + minute * 1min, StatisticSet::of(1));
+            EXPECT_EQ(kept, i < 100);
+        }
+    }
+    EXPECT_THAT(all(store, metric("m0")), SizeIs(30));
+    EXPECT_TRUE(store.add(metric("new"), "None", kNow + 1h, StatisticSet::of(1))) << "all the others are quiet";
+}
+
+TEST(MetricStore, KeepsNoMoreNamesThanTheLimitSays) {
     MetricStore store({.name_bytes = 10'000});
     for (int i = 0; i < 100; ++i) {
-        store.add(metric("m" + std::to_string(i), {{"d", std::string(1000, 'x')}}), "None", kNow + i * 1min,
-                  StatisticSet::of(1));
-        ASSERT_LE(store.metrics().size(), 9U);
+        const Metric long_name = metric("m" + std::to_string(i), {{"d", std::string(1000, 'x')}});
+        EXPECT_EQ(store.add(long_name, "None", kNow, StatisticSet::of(1)), i < 9);
     }
-    EXPECT_TRUE(store.metrics().contains(metric("m99", {{"d", std::string(1000, 'x')}})));
+    EXPECT_THAT(store.metrics(), SizeIs(9));
 }
 
 }  // namespace
