@@ -131,6 +131,15 @@ std::optional<std::string> percent_decode(std::string_view text) {
     return out;
 }
 
+bool is_utf8(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = utf8_length(text, i);
+        if (length == 0) return false;
+        i += length;
+    }
+    return true;
+}
+
 void append_json_string(std::string& out, std::string_view text, bool html) {
     out += '"';
     for (std::size_t i = 0; i < text.size();) {

@@ -24,6 +24,7 @@ namespace nodeagent {
 [[nodiscard]] std::string percent_encode(std::string_view text, bool keep_slash = false);
 /// Decodes %XX; nothing if an escape is broken. '+' stays '+'.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+[[nodiscard]] bool is_utf8(std::string_view text);
 /// `text` as a JSON string in quotes; invalid UTF-8 becomes \ufffd; <, >, & escaped when `html` (as Go's encoder does).
 void append_json_string(std::string& out, std::string_view text, bool html = false);
 /// Standard base64 with padding.

@@ -84,6 +84,24 @@ LocalPage telemetry_page(const Telemetry& telemetry, const std::string& instance
     return page;
 }
 
+/// How much is kept for CloudWatch, of how much at most.
+LocalPage metrics_page(const MetricStore& metrics) {
+    const MetricLimits& limits = metrics.limits();
+    LocalPage page;
+    page.body["metrics"] = metrics.metrics().size();
+    page.body["dataPoints"] = metrics.points();
+    page.body["atMost"]["metrics"] = limits.metrics;
+    page.body["atMost"]["dataPoints"] = limits.points;
+    page.body["atMost"]["minutes"] = limits.age.count();
+    OrderedJson namespaces = OrderedJson::object();
+    for (const auto& [metric, series] : metrics.metrics()) {
+        OrderedJson& count = namespaces[metric.space];
+        count = count.is_null() ? 1 : count.get<std::size_t>() + 1;
+    }
+    page.body["namespaces"] = std::move(namespaces);
+    return page;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> parse_query(std::string_view target) {
@@ -104,13 +122,14 @@ std::map<std::string, std::string> parse_query(std::string_view target) {
 }
 
 std::optional<LocalPage> local_page(State& state, const Channels& channels, const Telemetry& telemetry,
-                                    std::string_view target) {
+                                    const MetricStore& metrics, std::string_view target) {
     const std::string_view path = target.substr(0, target.find('?'));
     auto query = parse_query(target);
     if (path == "/health") return health(state, channels);
     if (path == "/_local/tasks") return tasks(state, query["cluster"]);
     if (path == "/_local/history") return history(state, query["task"]);
     if (path == "/_local/telemetry") return telemetry_page(telemetry, query["instance"]);
+    if (path == "/_local/metrics") return metrics_page(metrics);
     return std::nullopt;
 }
 

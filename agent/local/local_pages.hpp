@@ -1,5 +1,6 @@
 #pragma once
-// The pages of ecs-local's own, for scripts and people: GET /health, /_local/tasks, /_local/history, /_local/telemetry.
+// The pages of ecs-local's own, for scripts and people: GET /health, /_local/tasks, /_local/history, /_local/telemetry,
+// /_local/metrics.
 
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "agent/base/json.hpp"
 #include "agent/local/channels.hpp"
+#include "agent/local/cloudwatch/metric_store.hpp"
 #include "agent/local/state.hpp"
 #include "agent/local/tcs_conversation.hpp"
 
@@ -23,6 +25,6 @@ struct LocalPage {
 
 /// Nothing for a path that is none of these pages.
 [[nodiscard]] std::optional<LocalPage> local_page(State& state, const Channels& channels, const Telemetry& telemetry,
-                                                  std::string_view target);
+                                                  const MetricStore& metrics, std::string_view target);
 
 }  // namespace nodeagent::local

@@ -9,6 +9,8 @@
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
 #include "agent/local/api_router.hpp"
+#include "agent/local/cloudwatch/service.hpp"
+#include "agent/local/cluster_usage.hpp"
 #include "agent/local/fixtures.hpp"
 #include "agent/local/local_pages.hpp"
 #include "agent/local/signature_check.hpp"
@@ -55,6 +57,7 @@ struct Server::Shared {
           settings(std::move(given)),
           issuer(settings.secret_access_key, settings.credentials_lifetime),
           fixtures(settings.fixtures, records.identity()),
+          usage(records, metrics),
           acceptor(shard),
           scope(shard) {}
 
@@ -102,6 +105,39 @@ struct Server::Shared {
         return response;
     }
 
+    [[nodiscard]] CloudWatchAnswer run_cloudwatch(const HttpRequest& request, const CloudWatchRequest& call,
+                                                  const std::string& id) {
+        if (auto refused = check(request, "monitoring")) {
+            refused->status = 403;
+            return refuse_cloudwatch(call, *refused, id);
+        }
+        try {
+            return answer_cloudwatch({.metrics = metrics, .now = clock.now().wall}, call, id);
+        } catch (const std::exception& e) {
+            // as in the ECS API: one request must not end the control plane
+            log::error("a CloudWatch call failed unexpectedly", {{"error", e.what()}});
+            return refuse_cloudwatch(
+                call, {.code = "InternalServiceFault", .message = "Request processing has failed.", .status = 500}, id);
+        }
+    }
+
+    [[nodiscard]] HttpResponse answer_cloudwatch_call(const HttpRequest& request, CloudWatchRequest call) {
+        call.content_encoding = std::string(request[http::field::content_encoding]);
+        call.body = request.body();
+        const std::string id = uuid4();
+        CloudWatchAnswer answer = run_cloudwatch(request, call, id);
+        if (answer.error) {
+            log::info(
+                "CloudWatch call refused",
+                {{"operation", answer.operation}, {"code", answer.error->code}, {"message", answer.error->message}});
+        }
+        HttpResponse response =
+            json_response(request, answer.status, std::move(answer.body), answer.content_type.c_str());
+        response.set("x-amzn-RequestId", id);
+        for (const auto& [name, value] : answer.headers) response.set(name, value);
+        return response;
+    }
+
     [[nodiscard]] HttpResponse answer_s3(const HttpRequest& request) const {
         Fixtures::Object object;
         if (const auto refused = check(request, "s3")) {
@@ -122,11 +158,14 @@ struct Server::Shared {
 
     [[nodiscard]] HttpResponse answer(const HttpRequest& request) {
         const std::string_view target = request.target();
-        if (request.method() == http::verb::post) return answer_api(request);
+        if (request.method() == http::verb::post) {
+            auto call = cloudwatch_request(target, request["X-Amz-Target"], request[http::field::content_type]);
+            return call ? answer_cloudwatch_call(request, std::move(*call)) : answer_api(request);
+        }
         if (request.method() == http::verb::get) {
             const std::string_view authorization = request[http::field::authorization];
             if (authorization.find("/s3/aws4_request") != std::string_view::npos) return answer_s3(request);
-            if (auto page = local_page(state, channels, telemetry, target)) {
+            if (auto page = local_page(state, channels, telemetry, metrics, target)) {
                 return json_response(request, page->status, dump_json(page->body) + "\n");
             }
         }
@@ -229,7 +268,7 @@ struct Server::Shared {
         TcsConversation::Hello hello;
         hello.instance_arn = instance_arn;
         hello.target = std::string(request.target());
-        TcsConversation conversation(state, telemetry, secrets(), settings.tcs_heartbeat, std::move(hello));
+        TcsConversation conversation(state, telemetry, usage, secrets(), settings.tcs_heartbeat, std::move(hello));
         co_await serve_channel(std::move(stream), std::move(request), ChannelKind::Tcs, instance_arn,
                                std::move(conversation));
     }
@@ -284,8 +323,10 @@ struct Server::Shared {
 
     asio::awaitable<void> sweep() {
         while (true) {
-            const auto horizon = clock.now().wall - settings.keep_stopped;
-            state.forget_before(epoch_seconds(horizon));
+            const WallTime now = clock.now().wall;
+            state.forget_before(epoch_seconds(now - settings.keep_stopped));
+            telemetry.forget_others(state);
+            metrics.forget_old(std::chrono::floor<std::chrono::minutes>(now));
             co_await clock.sleep_for(kSweep);
         }
     }
@@ -298,6 +339,8 @@ struct Server::Shared {
     Fixtures fixtures;
     Channels channels;
     Telemetry telemetry;
+    MetricStore metrics;
+    ClusterUsage usage;
     tcp::acceptor acceptor;
     unsigned short port = 0;
     Scope scope;  // last: its coroutines use all of the above

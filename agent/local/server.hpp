@@ -1,6 +1,6 @@
 #pragma once
-// One port: the ECS API (POST /), the ACS and TCS websockets (GET /acs/ws, /tcs/ws) and ecs-local's own pages. A
-// coroutine per connection; everything on the shard of `executor`.
+// One port: the ECS API and CloudWatch's (POST), the ACS and TCS websockets (GET /acs/ws, /tcs/ws) and ecs-local's own
+// pages. A coroutine per connection; everything on the shard of `executor`.
 
 #include <memory>
 #include <string>

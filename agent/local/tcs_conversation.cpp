@@ -1,5 +1,6 @@
 #include "agent/local/tcs_conversation.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/base/log.hpp"
@@ -53,12 +54,28 @@ bool is_idle(const Json& metadata) {
     return idle != metadata.end() && idle->is_boolean() && idle->get<bool>();
 }
 
+/// When the agent made the request; the time it arrived if its clock must be wrong.
+Minute minute_of(const Json& request, WallTime now) {
+    const auto told = request.find("timestamp");
+    const double arrived = epoch_seconds(now);
+    double seconds = told != request.end() && told->is_number() ? told->get<double>() : arrived;
+    const double open = std::chrono::duration<double>(ClusterUsage::kOpen).count();
+    if (!(seconds >= arrived - open) || !(seconds <= arrived)) seconds = arrived;
+    return std::chrono::floor<std::chrono::minutes>(
+        WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000))));
+}
+
 }  // namespace
 
-TcsConversation::TcsConversation(State& state, Telemetry& telemetry, std::optional<SecretLookup> secrets,
-                                 std::chrono::milliseconds heartbeat, Hello hello)
+void Telemetry::forget_others(State& state) {
+    std::erase_if(by_instance, [&](const auto& one) { return state.instance(one.first) == nullptr; });
+}
+
+TcsConversation::TcsConversation(State& state, Telemetry& telemetry, ClusterUsage& usage,
+                                 std::optional<SecretLookup> secrets, std::chrono::milliseconds heartbeat, Hello hello)
     : state_(state),
       telemetry_(telemetry),
+      usage_(usage),
       secrets_(std::move(secrets)),
       heartbeat_(heartbeat),
       hello_(std::move(hello)) {}
@@ -101,6 +118,14 @@ std::optional<std::string> TcsConversation::refuse(std::string_view head, std::s
     return wrong->code + ": " + wrong->message;
 }
 
+void TcsConversation::count(Telemetry::Latest& latest, Json request, std::size_t size, Instant now) {
+    if (!request.is_object()) return;
+    for (Json& round : latest.round.add(std::move(request), size)) {
+        usage_.record(hello_.instance_arn, tasks_in(round), minute_of(round, now.wall));
+        latest.metrics = std::move(round);
+    }
+}
+
 void TcsConversation::received(std::string_view frame, Instant now) {
     constexpr std::string_view kBlank = "\r\n\r\n";
     std::string_view head;
@@ -128,7 +153,7 @@ void TcsConversation::received(std::string_view frame, Instant now) {
     OrderedJson ack;
     ack["message"] = "ok";
     if (envelope->type == "PublishMetricsRequest") {
-        if (!is_idle(message->metadata)) latest.metrics = envelope->message;
+        if (!is_idle(message->metadata)) count(latest, envelope->message, frame.size(), now);
         send("AckPublishMetric", std::move(ack));
     } else if (envelope->type == "PublishHealthRequest") {
         latest.health = envelope->message;

@@ -1,6 +1,6 @@
 #pragma once
 // What the control plane does with an agent's telemetry (control-plane.md 8): checks each frame's signature, keeps the
-// last of each kind, acknowledges. Without sockets: frames in, frames out.
+// last of each kind, counts what tasks use, acknowledges. Without sockets: frames in, frames out.
 
 #include <map>
 #include <optional>
@@ -10,6 +10,8 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/base/json.hpp"
+#include "agent/local/cluster_usage.hpp"
+#include "agent/local/publish_round.hpp"
 #include "agent/local/signature_check.hpp"
 #include "agent/local/state.hpp"
 
@@ -18,13 +20,17 @@ namespace nodeagent::local {
 /// The last telemetry of each container instance; not kept over a restart.
 struct Telemetry {
     struct Latest {
-        Json metrics;  ///< the last PublishMetricsRequest that was not idle
+        Json metrics;  ///< the last whole round that was not idle, as one PublishMetricsRequest
         Json health;
         Json instance_status;
         std::int64_t messages = 0;
         double received_at = 0;
+        PublishRound round;  ///< here, as it may go on over the agent's next connection
     };
     std::map<std::string, Latest, std::less<>> by_instance;
+
+    /// Forgets instances that `state` does not know any more.
+    void forget_others(State& state);
 };
 
 class TcsConversation {
@@ -34,7 +40,7 @@ class TcsConversation {
         std::string target;  ///< path and query of the handshake: frames are signed over them
     };
     /// Without `secrets` signatures are not checked.
-    TcsConversation(State& state, Telemetry& telemetry, std::optional<SecretLookup> secrets,
+    TcsConversation(State& state, Telemetry& telemetry, ClusterUsage& usage, std::optional<SecretLookup> secrets,
                     std::chrono::milliseconds heartbeat, Hello hello);
 
     void opened(Instant now);
@@ -46,10 +52,12 @@ class TcsConversation {
 
   private:
     void send(std::string_view type, OrderedJson message);
+    void count(Telemetry::Latest& latest, Json request, std::size_t size, Instant now);
     [[nodiscard]] std::optional<std::string> refuse(std::string_view head, std::string_view body, Instant now) const;
 
     State& state_;
     Telemetry& telemetry_;
+    ClusterUsage& usage_;
     std::optional<SecretLookup> secrets_;
     std::chrono::milliseconds heartbeat_;
     Hello hello_;

@@ -29,7 +29,7 @@ if(NODEAGENT_FUZZ)
   add_custom_target(fuzz_targets)
   # Instrumenting clang takes its time, so only the files that decode, and what these call.
   set(fuzzed
-    agent/base/error.cpp agent/base/files.cpp agent/base/json.cpp agent/base/random.cpp agent/base/strings.cpp
+    agent/base/error.cpp agent/base/files.cpp agent/base/gzip.cpp agent/base/json.cpp agent/base/random.cpp agent/base/strings.cpp
     agent/base/time_format.cpp
     agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp agent/config/special_settings.cpp
     agent/config/values.cpp
@@ -44,6 +44,12 @@ if(NODEAGENT_FUZZ)
     agent/engine/spec/engine_auth.cpp agent/engine/spec/env_file.cpp agent/engine/spec/environment.cpp
     agent/engine/spec/log_config.cpp agent/engine/spec/names.cpp agent/engine/spec/secret_values.cpp
     agent/engine/spec/volumes.cpp
+    agent/local/cloudwatch/cbor.cpp agent/local/cloudwatch/get_metric_data.cpp
+    agent/local/cloudwatch/get_metric_statistics.cpp agent/local/cloudwatch/list_metrics.cpp
+    agent/local/cloudwatch/metric_store.cpp agent/local/cloudwatch/parameters.cpp
+    agent/local/cloudwatch/put_metric_data.cpp agent/local/cloudwatch/query_protocol.cpp
+    agent/local/cloudwatch/service.cpp agent/local/cloudwatch/statistic_set.cpp agent/local/cloudwatch/time_range.cpp
+    agent/local/errors.cpp agent/local/publish_round.cpp
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
     metadata/message.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
@@ -51,7 +57,7 @@ if(NODEAGENT_FUZZ)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
   set_target_properties(fuzzed PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto)
+  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto ZLIB::ZLIB)
   target_precompile_headers(fuzzed PRIVATE
     <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
     <nlohmann/json.hpp> <boost/asio/awaitable.hpp> <boost/system/result.hpp>)
@@ -69,3 +75,5 @@ nodeagent_fuzz(docker_event_fuzz CORPUS docker_events LINKS runtime_docker)
 nodeagent_fuzz(env_file_fuzz CORPUS env_files LINKS engine_spec)
 nodeagent_fuzz(config_file_fuzz CORPUS config_files LINKS config engine_spec)
 nodeagent_fuzz(saved_task_fuzz CORPUS saved_tasks LINKS core)
+nodeagent_fuzz(cloudwatch_fuzz CORPUS cloudwatch_requests LINKS local)
+nodeagent_fuzz(publish_round_fuzz CORPUS publish_rounds LINKS local)

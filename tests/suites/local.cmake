@@ -4,3 +4,8 @@ if(TARGET ecs-node-agent AND TARGET ecs-local)
   set_tests_properties(aws_cli_test PROPERTIES LABELS integration TIMEOUT 180 RESOURCE_LOCK agent-ports
     ENVIRONMENT "ECS_LOCAL=$<TARGET_FILE:ecs-local>;AGENT=$<TARGET_FILE:ecs-node-agent>")
 endif()
+if(TARGET ecs-local)
+  add_test(NAME cloudwatch_cli_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/cloudwatch_cli_test.sh)
+  set_tests_properties(cloudwatch_cli_test PROPERTIES LABELS integration TIMEOUT 180
+    ENVIRONMENT "ECS_LOCAL=$<TARGET_FILE:ecs-local>")
+endif()

@@ -40,6 +40,13 @@ TEST(Strings, PercentEncodesAllButUnreservedCharacters) {
     EXPECT_EQ(percent_encode("/a b", true), "/a%20b");
 }
 
+TEST(Strings, KnowsUtf8) {
+    EXPECT_TRUE(is_utf8(""));
+    EXPECT_TRUE(is_utf8("a\xC3\xA4\xF0\x9F\x90\xB3"));
+    for (const char* wrong : {"\xC3", "\xA4", "\xC0\x80", "\xED\xA0\x80", "a\xFF"})
+        EXPECT_FALSE(is_utf8(wrong)) << wrong;
+}
+
 TEST(Strings, UuidsAreVersionFourAndDistinct) {
     const std::string a = uuid4();
     EXPECT_THAT(a, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));

@@ -1,6 +1,7 @@
 // The server in this process, driven over loopback as clients drive it: HTTP for the API, websockets for the channels.
 #include "agent/local/server.hpp"
 
+#include <ctime>
 #include <future>
 #include <thread>
 
@@ -63,6 +64,17 @@ class LocalServer : public testing::Test {
     tcp::endpoint endpoint() const { return {asio::ip::address_v4::loopback(), plane->port()}; }
 
     Answer exchange(http::request<http::string_body> request) {
+        const http::response<http::string_body> response = respond_to(std::move(request));
+        Answer answer;
+        answer.status = response.result_int();
+        answer.error_type = std::string(response["x-amzn-ErrorType"]);
+        answer.body = Json::parse(response.body(), nullptr, false);
+        return answer;
+    }
+    std::string exchange_text(http::request<http::string_body> request) {
+        return respond_to(std::move(request)).body();
+    }
+    http::response<http::string_body> respond_to(http::request<http::string_body> request) {
         beast::tcp_stream stream(io);
         stream.connect(endpoint());
         request.set(http::field::host, "127.0.0.1:" + std::to_string(plane->port()));
@@ -71,11 +83,7 @@ class LocalServer : public testing::Test {
         beast::flat_buffer buffer;
         http::response<http::string_body> response;
         http::read(stream, buffer, response);
-        Answer answer;
-        answer.status = response.result_int();
-        answer.error_type = std::string(response["x-amzn-ErrorType"]);
-        answer.body = Json::parse(response.body(), nullptr, false);
-        return answer;
+        return response;
     }
     Answer call(const std::string& operation, const Json& body) { return call_text(operation, body.dump()); }
     Answer call_text(const std::string& operation, const std::string& body) {
@@ -320,6 +328,55 @@ TEST_F(LocalServer, AcknowledgesTelemetryAndShowsTheHealthItTells) {
     EXPECT_EQ(read(*tcs)["type"], "AckPublishHealth");
     EXPECT_EQ(call("DescribeTasks", {{"cluster", "c"}, {"tasks", {task}}}).body["tasks"][0]["healthStatus"], "HEALTHY");
     EXPECT_EQ(get("/_local/telemetry?instance=" + percent_encode(instance)).body["messages"], 1);
+}
+
+TEST_F(LocalServer, AnswersCloudWatchFromWhatAgentsPublish) {
+    prepare();
+    auto acs = connect("acs");
+    read_type(*acs, "TaskManifestMessage");
+    const std::string task = call("RunTask", {{"cluster", "c"}, {"taskDefinition", "web"}, {"group", "service:shop"}})
+                                 .body["tasks"][0]["taskArn"];
+    auto tcs = connect("tcs");
+    const Json metrics = Json::parse(R"([{"containerName":"web",
+        "cpuStatsSet":{"max":4,"min":1,"sampleCount":20,"sum":50},
+        "memoryStatsSet":{"max":32,"min":16,"sampleCount":20,"sum":480}}])");
+    write(*tcs, "PublishMetricsRequest",
+          {{"metadata", {{"messageId", "r1"}, {"fin", true}, {"idle", false}}},
+           {"taskMetrics", Json::array({Json{{"taskArn", task}, {"containerMetrics", metrics}}})}});
+    EXPECT_EQ(read_type(*tcs, "AckPublishMetric")["message"]["message"], "ok");
+
+    const auto cloudwatch = [&](const std::string& form) {
+        http::request<http::string_body> request{http::verb::post, "/", 11};
+        request.set(http::field::content_type, "application/x-www-form-urlencoded; charset=utf-8");
+        request.body() = "Version=2010-08-01&" + form;
+        return exchange_text(std::move(request));
+    };
+    const auto statistics = [&](const std::string& metric, const std::string& dimensions) {
+        return cloudwatch("Action=GetMetricStatistics&Namespace=AWS%2FECS&MetricName=" + metric +
+                          "&StartTime=" + std::to_string(std::time(nullptr) - 3600) +
+                          "&EndTime=" + std::to_string(std::time(nullptr) + 3600) +
+                          "&Period=60&Statistics.member.1=Average&Statistics.member.2=Maximum&" + dimensions);
+    };
+    const std::string cluster = "Dimensions.member.1.Name=ClusterName&Dimensions.member.1.Value=c";
+    const std::string service = cluster + "&Dimensions.member.2.Name=ServiceName&Dimensions.member.2.Value=shop";
+    // 2.5 % of 2048 units are 51.2 of the 100 that the task reserves; 24 MiB are 37.5 % of 64, 0.6 % of 4000
+    EXPECT_THAT(statistics("CPUUtilization", service), HasSubstr("<Average>51.2</Average>"));
+    EXPECT_THAT(statistics("CPUUtilization", cluster), HasSubstr("<Average>2.5</Average><Maximum>4.0</Maximum>"));
+    EXPECT_THAT(statistics("MemoryUtilization", service), HasSubstr("<Average>37.5</Average><Maximum>50.0</Maximum>"));
+    EXPECT_THAT(statistics("MemoryUtilization", cluster), HasSubstr("<Average>0.6</Average>"));
+    EXPECT_EQ(get("/_local/metrics").body["namespaces"], (Json{{"AWS/ECS", 4}}));
+}
+
+TEST_F(LocalServer, ChecksSignaturesOfCloudWatchCalls) {
+    ServerSettings settings;
+    settings.secret_access_key = Secret("topsecret");
+    start(settings);
+    http::request<http::string_body> request{http::verb::post, "/", 11};
+    request.set("X-Amz-Target", "GraniteServiceVersion20100801.ListMetrics");
+    request.body() = "{}";
+    const Answer refused = exchange(std::move(request));
+    EXPECT_EQ(refused.status, 403U);
+    EXPECT_EQ(refused.body["__type"], "MissingAuthenticationTokenException");
 }
 
 TEST_F(LocalServer, PagesThroughListsAndKeepsTags) {
