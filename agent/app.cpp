@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "agent/aws_clients.hpp"
 #include "agent/base/inbox.hpp"
@@ -37,6 +39,7 @@
 #include "agent/saved_identity.hpp"
 #include "agent/service_manager.hpp"
 #include "agent/standing.hpp"
+#include "agent/telemetry/agent_figures.hpp"
 #include "agent/telemetry/collector.hpp"
 #include "agent/telemetry_service.hpp"
 
@@ -113,6 +116,8 @@ class App {
     asio::awaitable<void> open_sessions(runtime::Capabilities capabilities, engine::StoredState stored);
     asio::awaitable<void> locate();
     void session_changed(const ecs::SessionStatus& status);
+    asio::awaitable<telemetry::AgentFigures> ask_figures();
+    asio::awaitable<telemetry::AgentFigures> figures();
     asio::awaitable<void> keep_small();
 
     config::Environment environment_;
@@ -129,7 +134,8 @@ class App {
     std::vector<std::string> pause_programs_ = engine::pause_program_places(engine::own_program());
     int exit_code_ = kExitOk;
 
-    TelemetryService telemetry_{{.config = config_, .snapshots = snapshots_}};
+    TelemetryService telemetry_{
+        {.config = config_, .snapshots = snapshots_, .figures = [this] { return ask_figures(); }}};
     std::unique_ptr<CloudWatchService> cloudwatch_;
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
@@ -168,6 +174,7 @@ asio::awaitable<void> App::start() {
     service_.waiting_for("Docker at " + config_.docker_host);
     const runtime::Capabilities capabilities = co_await wait_for_runtime(*backend_, config_.docker_host, clock_);
     endpoints_->runtime_found(capabilities.runtime, capabilities.version);
+    telemetry_.docker_root(capabilities.data_root);
 
     make_store();
     service_.waiting_for("the saved state in " + config_.data_dir + " and this machine's identity");
@@ -219,7 +226,8 @@ void App::start_endpoints() {
         .tags = [this](std::string arn,
                        std::string container) { return requests_->tags(std::move(arn), std::move(container)); },
         .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); },
-        .drain = [this](metadata::DrainCall call) { return draining_.control(call); }};
+        .drain = [this](metadata::DrainCall call) { return draining_.control(call); },
+        .host = [this] { return telemetry_.host_conditions(); }};
     endpoints_ = std::make_unique<Endpoints>(std::move(parts));
     endpoints_->start();
 }
@@ -302,7 +310,8 @@ void App::make_engine(const engine::StoredState& stored) {
                               .pause_programs = pause_programs_,
                               .leftovers_before = parse_rfc3339(stored.metadata_value(engine::kLeftoversBeforeKey)),
                               .on_store_failure = [this](const Error& error) { identity_->not_saved(error); },
-                              .services = &aws_.services};
+                              .services = &aws_.services,
+                              .steps = telemetry_.steps()};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(parts));
 }
 
@@ -345,6 +354,28 @@ void App::session_changed(const ecs::SessionStatus& status) {
     endpoints_->session(status.connected, status.since);
     standing_.connected = status.connected;
     service_.now(in_one_sentence(standing_));
+}
+
+/// From the telemetry shard.
+asio::awaitable<telemetry::AgentFigures> App::ask_figures() {
+    auto work = figures();
+    co_return co_await asio::co_spawn(main_.executor(), std::move(work), asio::use_awaitable);
+}
+
+/// Of what is there by now: a scrape may come while the agent starts.
+asio::awaitable<telemetry::AgentFigures> App::figures() {
+    telemetry::AgentFigures now;
+    now.cluster = config_.cluster;
+    now.container_instance_arn = registered_.container_instance_arn;
+    now.draining = draining_.draining();
+    if (engine_) now.engine = engine_->figures();
+    if (reporter_) now.submissions = reporter_->submissions();
+    if (durable_ != nullptr) now.store_transactions = durable_->transactions();
+    if (sessions_) {
+        now.acs = sessions_->task_status();
+        now.tcs = sessions_->telemetry_status();
+    }
+    co_return now;
 }
 
 /// Start-up and bursts of tasks leave pages behind that idling does not need.

@@ -34,6 +34,8 @@ asio::awaitable<void> DrainingService::begin(Parts parts, engine::StoredState st
     co_await draining_->resume(stored);
 }
 
+bool DrainingService::draining() const { return draining_ && draining_->status().draining; }
+
 void DrainingService::cancel() {
     if (draining_) draining_->cancel();
 }

@@ -41,6 +41,7 @@ class DrainingService {
     asio::awaitable<void> begin(Parts parts, engine::StoredState stored);
     /// Called on the endpoints' shard. Unavailable before begin().
     asio::awaitable<Result<metadata::DrainReport>> control(metadata::DrainCall call);
+    [[nodiscard]] bool draining() const;
     /// For the end of the process; the wish stays saved.
     void cancel();
 

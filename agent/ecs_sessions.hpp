@@ -40,7 +40,7 @@ class EcsSessions {
         credentials::Registry& roles;
         model::SnapshotBoard& snapshots;
         ecs::TelemetrySource* statistics;  ///< null: there are none
-        Scope& scope;  ///< of the sessions' coroutines
+        Scope& scope;                      ///< of the sessions' coroutines
         /// After every change of the ACS session; must return at once.
         std::function<void(const ecs::SessionStatus&)> changed;
     };
@@ -49,6 +49,10 @@ class EcsSessions {
     /// Opens both, with what the last process knew: attachments, the number of the last task manifest.
     asio::awaitable<void> open(engine::StoredState stored);
     [[nodiscard]] bool telemetry_connected() const { return telemetry_.status().connected; }
+    [[nodiscard]] const ecs::SessionStatus& telemetry_status() const { return telemetry_.status(); }
+    [[nodiscard]] ecs::SessionStatus task_status() const {
+        return session_ ? session_->status() : ecs::SessionStatus{};
+    }
 
   private:
     asio::awaitable<void> restore_attachments(engine::StoredState stored);

@@ -61,6 +61,7 @@ struct Endpoints::Impl {
     metadata::IntrospectionSource introspection_source() {
         metadata::IntrospectionSource source{
             .snapshots = parts.snapshots, .identity = identity, .status = {}, .events = {}, .settings = {}};
+        source.host = parts.host;
         source.status = [this] {
             const std::lock_guard lock(mutex);
             metadata::AgentStatus now = status;

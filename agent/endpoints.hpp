@@ -10,6 +10,7 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/config/load.hpp"
+#include "agent/model/host_conditions.hpp"
 #include "metadata/control.hpp"
 #include "metadata/task_server.hpp"
 
@@ -27,10 +28,11 @@ class Endpoints {
         const model::SnapshotBoard& snapshots;
         const credentials::Registry& credentials;
         engine::EventLog& events;
-        const metadata::StatsSource* stats;  ///< null: containers have no statistics
-        metadata::TagsSource tags;           ///< called on the endpoints' shard
-        metadata::ProtectionApi protection;  ///< likewise
-        metadata::DrainControl drain;        ///< likewise
+        const metadata::StatsSource* stats;                            ///< null: containers have no statistics
+        metadata::TagsSource tags;                                     ///< called on the endpoints' shard
+        metadata::ProtectionApi protection;                            ///< likewise
+        metadata::DrainControl drain;                                  ///< likewise
+        std::function<asio::awaitable<model::HostConditions>()> host;  ///< likewise
     };
     struct Registered {
         std::string container_instance_arn;

@@ -230,6 +230,7 @@ asio::awaitable<void> Session::answer() {
                           .body = message.body(),
                           .user_agent = view(message[http::field::user_agent]),
                           .forwarded_for = view(message["X-Forwarded-For"]),
+                          .host = view(message[http::field::host]),
                           .peer = &connection_.peer};
     Response response;
     std::optional<asio::awaitable<void>> work = shared_.handler.handle(request, response);

@@ -118,10 +118,52 @@ void write_task_counts(JsonWriter& out, const model::Snapshot& snapshot) {
     out.end_object();
 }
 
+void write_host(JsonWriter& out, const model::HostConditions& host) {
+    out.begin_object();
+    out.key("disks");
+    out.begin_array();
+    for (const model::DiskCondition& disk : host.disks) {
+        out.begin_object();
+        out.member("use", disk.use);
+        out.member("path", disk.path);
+        out.member("bytesTotal", disk.bytes_total);
+        out.member("bytesFree", disk.bytes_free);
+        out.member("bytesPercent", std::uint64_t{disk.bytes_percent});
+        out.member("inodesTotal", disk.inodes_total);
+        out.member("inodesFree", disk.inodes_free);
+        out.member("inodesPercent", std::uint64_t{disk.inodes_percent});
+        out.end_object();
+    }
+    out.end_array();
+    out.member("memoryTotalBytes", host.memory_total);
+    out.member("memoryAvailableBytes", host.memory_available);
+    if (host.load) {
+        out.key("load");
+        out.begin_array();
+        for (const double average : *host.load) out.value(average);
+        out.end_array();
+    }
+    out.key("pressure");
+    out.begin_array();
+    for (const model::PressureCondition& pressure : host.pressures) {
+        out.begin_object();
+        out.member("resource", pressure.resource);
+        out.member("somePercent", pressure.some_percent);
+        out.member("fullPercent", pressure.full_percent);
+        out.end_object();
+    }
+    out.end_array();
+    out.key("shortOf");
+    out.begin_array();
+    for (const model::Shortage& shortage : host.short_of) out.value(shortage.why);
+    out.end_array();
+    out.end_object();
+}
+
 }  // namespace
 
 Response extension_status(const model::Snapshot& snapshot, const InstanceIdentity& identity, const AgentStatus& status,
-                          const ProcessUse& use) {
+                          const ProcessUse& use, const model::HostConditions* host) {
     JsonWriter out;
     out.begin_object();
     out.member("version", kAgentVersion);
@@ -144,6 +186,10 @@ Response extension_status(const model::Snapshot& snapshot, const InstanceIdentit
     out.member("startedAt", status.started_at);
     out.member("residentBytes", use.resident_bytes);
     out.member("openDescriptors", use.open_descriptors);
+    if (host != nullptr) {
+        out.key("host");
+        write_host(out, *host);
+    }
     out.end_object();
     return json_response(std::move(out).text());
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/model/host_conditions.hpp"
 #include "agent/model/snapshot.hpp"
 #include "metadata/instance_identity.hpp"
 #include "metadata/introspection.hpp"
@@ -16,8 +17,10 @@ struct ProcessUse {
     std::size_t open_descriptors = 0;
 };
 
+/// `host` null: nobody looks at the machine.
 [[nodiscard]] Response extension_status(const model::Snapshot& snapshot, const InstanceIdentity& identity,
-                                        const AgentStatus& status, const ProcessUse& use);
+                                        const AgentStatus& status, const ProcessUse& use,
+                                        const model::HostConditions* host = nullptr);
 [[nodiscard]] Response extension_tasks(const model::Snapshot& snapshot);
 /// `id`: ARN, task id, or a beginning of the task id that only one task has. 404 and 409 with {"error":...} otherwise.
 [[nodiscard]] Response extension_task(const model::Snapshot& snapshot, std::string_view id);

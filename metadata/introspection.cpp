@@ -44,10 +44,20 @@ struct IntrospectionServer::Impl final : Handler {
     Work handle(const Request& request, Response& answer) override {
         if (auto redirect = redirect_to_clean_path(request)) {
             answer = with_link(std::move(*redirect), request);
+        } else if (request.path == "/v1/ext/status" && request.peer->loopback) {
+            return status(answer);
         } else {
             answer = respond(request);
         }
         return std::nullopt;
+    }
+
+    asio::awaitable<void> status(Response& answer) const {
+        std::optional<model::HostConditions> host;
+        if (source.host) host = co_await source.host();
+        const ProcessUse use{.resident_bytes = resident_bytes(), .open_descriptors = open_descriptors()};
+        answer = extension_status(*source.snapshots.current(), *source.identity.current(),
+                                  source.status ? source.status() : AgentStatus{}, use, host ? &*host : nullptr);
     }
 
     [[nodiscard]] Response respond(const Request& request) const {
@@ -61,11 +71,6 @@ struct IntrospectionServer::Impl final : Handler {
     [[nodiscard]] Response extend(const Request& request) const {
         const std::string_view what = request.path.substr(std::string_view("/v1/ext/").size());
         const auto snapshot = source.snapshots.current();
-        if (what == "status") {
-            return extension_status(*snapshot, *source.identity.current(),
-                                    source.status ? source.status() : AgentStatus{},
-                                    {.resident_bytes = resident_bytes(), .open_descriptors = open_descriptors()});
-        }
         if (what == "tasks") return extension_tasks(*snapshot);
         if (what == "task") return extension_task(*snapshot, request.parameter("id"));
         if (what == "events") return extension_events(source.events ? source.events() : std::vector<AgentEvent>{});

@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "agent/base/clock.hpp"
+#include "agent/model/host_conditions.hpp"
 #include "metadata/drain_report.hpp"
 #include "metadata/listener.hpp"
 
@@ -62,6 +63,7 @@ struct IntrospectionSource {
     std::function<AgentStatus()> status;
     std::function<std::vector<AgentEvent>()> events;  ///< oldest first
     std::function<std::vector<AgentSetting>()> settings;
+    std::function<asio::awaitable<model::HostConditions>()> host{};
     std::string license_directory = ".";  ///< holds LICENSE, NOTICE, THIRD-PARTY
 };
 

@@ -28,6 +28,7 @@ struct Request {
     std::string_view body;
     std::string_view user_agent;
     std::string_view forwarded_for;  ///< first X-Forwarded-For
+    std::string_view host;           ///< of the Host header, with its port; empty only in HTTP/1.0
     const Peer* peer = nullptr;      ///< never null in a handler
 
     /// First value of `name` in the query, percent- and plus-decoded; nothing when the key is absent.

@@ -2,6 +2,7 @@
 // Expected failures are values: an Error inside a Result. Exceptions stay in the adapter that meets a throwing library.
 // Contract of Result: `if (!r)` first; `*r` and `r->` are unchecked; `std::move(r).error()` hands the Error on.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ enum class ErrorKind : std::uint8_t {
     Internal,     ///< anything else
 };
 
+inline constexpr std::array kErrorKinds{ErrorKind::Malformed,   ErrorKind::NotFound,  ErrorKind::Conflict,
+                                        ErrorKind::Denied,      ErrorKind::Throttled, ErrorKind::Timeout,
+                                        ErrorKind::Unavailable, ErrorKind::Internal};
 [[nodiscard]] std::string_view to_string(ErrorKind kind);
 
 struct Error {

@@ -183,6 +183,17 @@ void append_json_string(std::string& out, std::string_view text, bool html) {
     out += '"';
 }
 
+std::string valid_utf8(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = utf8_length(text, i);
+        out += length > 0 ? text.substr(i, length) : std::string_view("\xEF\xBF\xBD");
+        i += std::max<std::size_t>(length, 1);
+    }
+    return out;
+}
+
 std::string base64_encode(std::string_view bytes) {
     namespace base64 = boost::beast::detail::base64;
     std::string out(base64::encoded_size(bytes.size()), '\0');

@@ -27,6 +27,8 @@ namespace nodeagent {
 [[nodiscard]] bool is_utf8(std::string_view text);
 /// `text` as a JSON string in quotes; invalid UTF-8 becomes \ufffd; <, >, & escaped when `html` (as Go's encoder does).
 void append_json_string(std::string& out, std::string_view text, bool html = false);
+/// What is not valid UTF-8 becomes U+FFFD, byte by byte.
+[[nodiscard]] std::string valid_utf8(std::string_view text);
 /// Standard base64 with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 [[nodiscard]] std::string base64url_encode(std::string_view bytes);

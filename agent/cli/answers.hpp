@@ -42,6 +42,48 @@ struct DrainAnswer {
     }
 };
 
+struct DiskAnswer {
+    std::string use, path;
+    std::int64_t bytes_total = 0, bytes_free = 0, bytes_percent = 0;
+    std::int64_t inodes_total = 0, inodes_free = 0, inodes_percent = 0;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("use", &DiskAnswer::use),
+                          optional_field("path", &DiskAnswer::path),
+                          optional_field("bytesTotal", &DiskAnswer::bytes_total),
+                          optional_field("bytesFree", &DiskAnswer::bytes_free),
+                          optional_field("bytesPercent", &DiskAnswer::bytes_percent),
+                          optional_field("inodesTotal", &DiskAnswer::inodes_total),
+                          optional_field("inodesFree", &DiskAnswer::inodes_free),
+                          optional_field("inodesPercent", &DiskAnswer::inodes_percent)};
+    }
+};
+
+struct PressureAnswer {
+    std::string resource;
+    double some_percent = 0, full_percent = 0;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("resource", &PressureAnswer::resource),
+                          optional_field("somePercent", &PressureAnswer::some_percent),
+                          optional_field("fullPercent", &PressureAnswer::full_percent)};
+    }
+};
+
+struct HostAnswer {
+    std::vector<DiskAnswer> disks;
+    std::int64_t memory_total = 0, memory_available = 0;
+    std::vector<double> load;
+    std::vector<PressureAnswer> pressure;
+    std::vector<std::string> short_of;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("disks", &HostAnswer::disks),
+                          optional_field("memoryTotalBytes", &HostAnswer::memory_total),
+                          optional_field("memoryAvailableBytes", &HostAnswer::memory_available),
+                          optional_field("load", &HostAnswer::load),
+                          optional_field("pressure", &HostAnswer::pressure),
+                          optional_field("shortOf", &HostAnswer::short_of)};
+    }
+};
+
 struct StatusAnswer {
     std::string version, cluster, container_instance_arn, acs_connected_since, started_at;
     bool acs_connected = false, tcs_connected = false;
@@ -49,6 +91,7 @@ struct StatusAnswer {
     std::optional<DrainAnswer> drain;
     TaskCounts tasks;
     std::int64_t resident_bytes = 0, open_descriptors = 0;
+    std::optional<HostAnswer> host;
     static constexpr auto json_fields() {
         return std::tuple{required_field("version", &StatusAnswer::version),
                           optional_field("cluster", &StatusAnswer::cluster),
@@ -61,7 +104,8 @@ struct StatusAnswer {
                           optional_field("tasks", &StatusAnswer::tasks),
                           optional_field("startedAt", &StatusAnswer::started_at),
                           optional_field("residentBytes", &StatusAnswer::resident_bytes),
-                          optional_field("openDescriptors", &StatusAnswer::open_descriptors)};
+                          optional_field("openDescriptors", &StatusAnswer::open_descriptors),
+                          optional_field("host", &StatusAnswer::host)};
     }
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/base/strings.hpp"
+#include "agent/cli/host_view.hpp"
 #include "agent/cli/table.hpp"
 
 namespace nodeagent::cli {
@@ -141,18 +142,22 @@ std::string status_view(const StatusAnswer& status) {
     std::string tasks = std::to_string(status.tasks.running) + " running, " + std::to_string(status.tasks.pending) +
                         " pending, " + std::to_string(status.tasks.stopped) + " stopped";
     if (status.tasks.waiting > 0) tasks += "; " + std::to_string(status.tasks.waiting) + " waiting";
-    return fields(
-        {{"agent", status.version},
-         {"started", status.started_at},
-         {"cluster", status.cluster},
-         {"instance", status.container_instance_arn.empty() ? "not registered" : status.container_instance_arn},
-         {"ECS session", yes_since(status.acs_connected, status.acs_connected_since)},
-         {"telemetry", yes_since(status.tcs_connected, "")},
-         {"runtime", runtime},
-         {"tasks", tasks},
-         {"draining", status.drain ? drain_view(*status.drain) : ""},
-         {"memory", status.resident_bytes > 0 ? mebibytes(status.resident_bytes) : ""},
-         {"descriptors", status.open_descriptors > 0 ? std::to_string(status.open_descriptors) : ""}});
+    std::vector<std::pair<std::string, std::string>> rows{
+        {"agent", status.version},
+        {"started", status.started_at},
+        {"cluster", status.cluster},
+        {"instance", status.container_instance_arn.empty() ? "not registered" : status.container_instance_arn},
+        {"ECS session", yes_since(status.acs_connected, status.acs_connected_since)},
+        {"telemetry", yes_since(status.tcs_connected, "")},
+        {"runtime", runtime},
+        {"tasks", tasks},
+        {"draining", status.drain ? drain_view(*status.drain) : ""},
+        {"memory", status.resident_bytes > 0 ? mebibytes(status.resident_bytes) : ""},
+        {"descriptors", status.open_descriptors > 0 ? std::to_string(status.open_descriptors) : ""}};
+    if (status.host) {
+        for (auto& row : host_rows(*status.host)) rows.push_back(std::move(row));
+    }
+    return fields(rows);
 }
 
 std::string tasks_view(const TasksAnswer& answer) {

@@ -29,6 +29,9 @@ struct Toggle {
     [[nodiscard]] bool explicitly_enabled() const { return set.value_or(false); }
 };
 
+/// Of the metrics for Prometheus; the reference's.
+inline constexpr std::uint16_t kPrometheusPort = 51680;
+
 struct Config {
     // Identity, endpoints (config.md 3.1)
     std::string cluster;  ///< name or ARN; empty: resolved to "default" at registration
@@ -138,6 +141,7 @@ struct Config {
     Toggle updates_enabled;
     std::string update_download_dir;
     bool prometheus_metrics = false;
+    std::string prometheus_address;  ///< empty: all
     CloudWatchMetrics cloudwatch_metrics = CloudWatchMetrics::Off;
     Toggle runtime_stats;
     std::string runtime_stats_logfile = "/log/agent-runtime-stats.log";

@@ -37,6 +37,8 @@ class Contradictions {
         }
         if (config_.audit_logfile_disabled) useless({"ECS_AUDIT_LOGFILE"}, "ECS_AUDIT_LOGFILE_DISABLED is true");
         if (config_.disable_metrics.enabled()) useless({"ECS_CLOUDWATCH_METRICS"}, "ECS_DISABLE_METRICS is true");
+        if (!config_.prometheus_metrics)
+            useless({"ECS_PROMETHEUS_METRICS_ADDRESS"}, "ECS_ENABLE_PROMETHEUS_METRICS is not true");
         if (!config_.gpu_support) useless({"ECS_NVIDIA_RUNTIME"}, "ECS_ENABLE_GPU_SUPPORT is not true");
         return std::move(found_);
     }

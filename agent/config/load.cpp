@@ -276,7 +276,6 @@ class Loading {
                  "): invalid logging drivers: " + join(unknown, ", ") + "; known are " +
                  join(std::vector<std::string>(known.begin(), known.end()), ", "));
         }
-        constexpr std::uint16_t kPrometheusPort = 51680;
         if (config_.prometheus_metrics) config_.reserved_ports.push_back(kPrometheusPort);
     }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <boost/asio/ip/address.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/base/strings.hpp"
@@ -117,6 +118,26 @@ Found read_local_address_json(const Reading& reading, Config& config, const json
         reading.fail("not a network like 10.0.0.1/16");
     }
     return found;
+}
+
+// A mistyped address must not open the port to everybody: it is fatal.
+Found read_prometheus_address(const Reading& reading, Config& config, std::string_view text) {
+    const std::string address(trimmed(text));
+    if (address.empty()) return Found::Unset;
+    boost::system::error_code failure;
+    (void)boost::asio::ip::make_address(address, failure);
+    if (failure) {
+        reading.fail("not an IP address; write one of this machine's, as 127.0.0.1");
+        return Found::Blank;
+    }
+    config.prometheus_address = address;
+    return Found::Set;
+}
+
+Found read_prometheus_address_json(const Reading& reading, Config& config, const json& value) {
+    std::string text;
+    const Found found = values::read_json(reading, text, value);
+    return found == Found::Set ? read_prometheus_address(reading, config, text) : found;
 }
 
 // "off" is a word of its own here: 0 counts as not set everywhere.

@@ -29,6 +29,8 @@ Found read_overtaking(const Reading& reading, Config& config, std::string_view t
 Found read_overtaking_json(const Reading& reading, Config& config, const nlohmann::json& value);
 [[nodiscard]] std::string show_overtaking(const Config& config);
 [[nodiscard]] std::string show_parallel_pulls(const Config& config);
+Found read_prometheus_address(const Reading& reading, Config& config, std::string_view text);
+Found read_prometheus_address_json(const Reading& reading, Config& config, const nlohmann::json& value);
 /// 1 to 99, or "off", which is 0.
 Found read_watermark(const Reading& reading, int& out, std::string_view text);
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/ecs/signed_socket.hpp"
@@ -64,6 +65,7 @@ asio::awaitable<void> AcsSession::run() {
             delay = backoff_.next();
         }
         note_failure(*ending);
+        count_retry(Retried::AcsSession, ending->kind);
         log::warn("acs disconnected", {{"reason", status_.last_error}, {"retryInMs", delay / 1ms}});
         co_await clock_.sleep_for(delay);
     }

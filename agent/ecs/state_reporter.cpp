@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/base/time_format.hpp"
@@ -233,6 +234,7 @@ asio::awaitable<StateReporter::Sent> StateReporter::send(Entry entry) {
     if (!request) {
         log::error("a state change cannot be submitted and is dropped",
                    {{"task", entry.task.task_arn}, {"error", request.error().what}});
+        ++done_.refused;
         co_return Sent{Verdict::Refused, request.error().what};
     }
     const SendSlots::Slot slot = co_await slots_.acquire();
@@ -240,6 +242,7 @@ asio::awaitable<StateReporter::Sent> StateReporter::send(Entry entry) {
     const auto outcome = co_await api_.submit_task_state_change(std::move(*request));
     if (outcome) {
         pass_answered(entry.task.status);
+        ++done_.acknowledged;
         log::info("submitted task state change", {{"task", entry.task.task_arn},
                                                   {"status", model::to_service_word(entry.task.status)},
                                                   {"containers", entry.containers.size()}});
@@ -247,6 +250,8 @@ asio::awaitable<StateReporter::Sent> StateReporter::send(Entry entry) {
     }
     const net::ServiceError& error = outcome.error();
     const bool refused = error.is("InvalidParameterException");
+    ++(refused ? done_.refused : done_.failed);
+    if (!refused) count_retry(Retried::StateChange, error.kind);
     std::string why = net::to_error("submit task state change", error).what;
     log::warn(refused ? "ECS refuses a state change for good; it is dropped and the task goes on without it"
                       : "a state change is submitted again later",
@@ -278,6 +283,12 @@ asio::awaitable<void> StateReporter::give_up_after(std::chrono::nanoseconds limi
     co_await clock_.sleep_for(limit);
     log::warn("state changes are left unsent; they are offered again after the restart", {{"queued", queued()}});
     work_.cancel();
+}
+
+Submissions StateReporter::submissions() const {
+    Submissions all = done_;
+    all.queued = queued();
+    return all;
 }
 
 std::size_t StateReporter::queued() const {

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -33,6 +34,14 @@ namespace nodeagent::ecs {
 struct BindingFilter {
     bool ipv4_any = false;  ///< drop 0.0.0.0: the instance has IPv6 only
     bool ipv6_any = true;   ///< drop ::
+};
+
+/// Since the reporter was made. Every submission that ended is one of the three.
+struct Submissions {
+    std::size_t queued = 0;  ///< or under way, over all tasks
+    std::uint64_t acknowledged = 0;
+    std::uint64_t refused = 0;  ///< for good
+    std::uint64_t failed = 0;   ///< tried again later
 };
 
 class StateReporter {
@@ -61,6 +70,7 @@ class StateReporter {
 
     /// Submissions that are queued or under way, over all tasks.
     [[nodiscard]] std::size_t queued() const;
+    [[nodiscard]] Submissions submissions() const;
 
   private:
     struct Entry {
@@ -98,6 +108,7 @@ class StateReporter {
     OnAck on_ack_;
     std::map<std::string, Lane> lanes_;
     bool closed_ = false;
+    Submissions done_;
     SendSlots slots_;
     Scope timers_;
     Scope work_;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/ecs/signed_socket.hpp"
 #include "agent/ecs/telemetry_requests.hpp"
@@ -67,6 +68,7 @@ asio::awaitable<void> TcsSession::run() {
         }
         const std::chrono::nanoseconds delay = backoff_.next();
         status_.last_error = truncated(ending->what, kLastErrorBytes);
+        count_retry(Retried::TcsSession, ending->kind);
         log::warn("tcs disconnected", {{"reason", status_.last_error}, {"retryInMs", delay / 1ms}});
         co_await clock_.sleep_for(delay);
     }

@@ -9,6 +9,7 @@
 #include "agent/core/saved_task.hpp"
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/engine_state.hpp"
+#include "agent/engine/step_sink.hpp"
 
 namespace nodeagent::engine {
 
@@ -42,6 +43,7 @@ std::string take_credentials(const std::optional<model::RoleCredentials>& role, 
 
 asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload) {
     State& state = *state_;
+    const SteadyTime came = state.parts.clock.now().steady;
     PayloadOutcome outcome;
     std::vector<std::shared_ptr<OneShot<bool>>> receipts;
     std::vector<std::pair<std::size_t, TaskRunner*>> added;
@@ -137,6 +139,7 @@ asio::awaitable<PayloadOutcome> TaskEngine::accept(model::PayloadMessage payload
             if (saved) {
                 state.unsent.erase(arn);
                 state.given_up.erase(arn);
+                if (state.parts.steps != nullptr) state.parts.steps->accepted(runner->state(), came);
                 if (state.compared_once) {
                     runner->tell(core::Resumed{});
                 } else {

@@ -5,6 +5,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
@@ -99,6 +100,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
             created.error = named_error(kCreate, id.error(), limit);
             break;
         }
+        count_retry(Retried::RuntimeCall, id.error().kind);
         co_await tools_.clock.sleep_for(backoff.next());
         co_await tools_.link.wait_reachable();
     }
@@ -126,6 +128,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StartContainer action) 
         co_await tools_.link.wait_reachable();
         Result<void> done = co_await tools_.backend.start(id, limit);
         if (!done && ask_again(done.error(), attempt)) {
+            count_retry(Retried::RuntimeCall, done.error().kind);
             co_await tools_.clock.sleep_for(backoff.next());
             continue;
         }
@@ -162,6 +165,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::StopContainer action) {
         if (attempt == kStopAttempts) break;
         log::warn("container not stopped; trying again",
                   {{"task", task.state().arn}, {"container", action.container}, {"cause", failure->what}});
+        count_retry(Retried::RuntimeCall, failure->kind);
         co_await tools_.clock.sleep_for(backoff.next());
     }
     NODEAGENT_POINT("container.stop.done");

@@ -41,6 +41,8 @@ class HostQueue {
         return ledger_.explain(task_arn, clock_.now());
     }
 
+    [[nodiscard]] std::size_t waiting() const { return ledger_.waiting(); }
+
     void cancel() { alarms_.cancel(); }
     asio::awaitable<void> drain() { return alarms_.drain(); }
 

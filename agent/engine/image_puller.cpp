@@ -6,6 +6,7 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/core/pull_rules.hpp"
 #include "agent/engine/image_reference.hpp"
 #include "agent/engine/patient_work.hpp"
@@ -87,6 +88,7 @@ asio::awaitable<DigestResult> ImagePuller::resolve(std::string image, runtime::R
         if (attempt >= core::attempts_after(core::kind_of_failure(last), kManifestAttempts)) break;
         resolving_[whom].last_error = core::pull_failure(kResolveManifest.error_name, last.what, image).message;
         if (hooks_.changed) hooks_.changed(whom.first);
+        count_retry(Retried::ImageDigest, last.kind);
         co_await clock_.sleep_for(backoff.next());
     }
     if (last.kind != ErrorKind::Timeout) {
@@ -130,6 +132,13 @@ core::PullViews ImagePuller::pulls(const std::string& task_arn) const {
     return views;
 }
 
+PullFigures ImagePuller::figures() const {
+    PullFigures figures = done_;
+    figures.queued = queue_.size();
+    figures.running = running_;
+    return figures;
+}
+
 void ImagePuller::set_parallel(std::size_t parallel) {
     limits_.parallel = parallel;
     start_waiting();
@@ -163,11 +172,16 @@ asio::awaitable<void> ImagePuller::work(std::string key) {
     const std::string image = under_way_.at(key).image;
     const std::string reference = pull_reference(image, under_way_.at(key).digest);
     under_way_.at(key).view.queued = false;
+    const SteadyTime begun = clock_.now().steady;
     Failure failure = co_await pull_with_retries(key, reference);
     if (!failure && reference != image && image_digest(image).empty() && !image_digest(reference).empty()) {
         failure = co_await tag_back(reference, image);
     }
     --running_;
+    ++done_.ended;
+    done_.failed += failure ? 1U : 0U;
+    done_.bytes += under_way_.at(key).view.current_bytes;
+    done_.taken += clock_.now().steady - begun;
     const auto done = under_way_.at(key).done;
     under_way_.erase(key);
     done->give(std::move(failure));
@@ -221,6 +235,7 @@ asio::awaitable<ImagePuller::Failure> ImagePuller::pull_with_retries(std::string
                             .last_error = room.disk.empty() ? cause : cause + " (" + room.disk + ")",
                             .retry_at = clock_.now().wall + std::chrono::duration_cast<WallTime::duration>(pause)};
         tell(job);
+        count_retry(Retried::ImagePull, last.kind);
         co_await clock_.sleep_for(pause);
     }
     co_return pull_error(last, taken(), limits_.pull_timeout, image);

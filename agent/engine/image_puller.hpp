@@ -20,6 +20,7 @@
 #include "agent/base/scope.hpp"
 #include "agent/core/task_state.hpp"
 #include "agent/core/view.hpp"
+#include "agent/engine/engine_figures.hpp"
 #include "agent/engine/one_shot.hpp"
 #include "runtime/backend.hpp"
 
@@ -69,6 +70,7 @@ class ImagePuller {
 
     /// Of the task's containers, those whose image is being pulled or whose digest is asked for.
     [[nodiscard]] core::PullViews pulls(const std::string& task_arn) const;
+    [[nodiscard]] PullFigures figures() const;
     /// From now on; pulls at work go on.
     void set_parallel(std::size_t parallel);
 
@@ -101,6 +103,7 @@ class ImagePuller {
     std::map<std::string, Job> under_way_;  ///< by what is pulled and as whom
     std::deque<std::string> queue_;         ///< keys of jobs without a slot
     std::size_t running_ = 0;
+    PullFigures done_;
     PullHooks hooks_;
     std::map<PullFor, model::PullView> resolving_;
     Scope pulls_;

@@ -11,6 +11,7 @@
 #include "agent/base/backoff.hpp"
 #include "agent/base/clock.hpp"
 #include "agent/base/error.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/engine/runtime_link.hpp"
 
 namespace nodeagent::engine {
@@ -35,6 +36,7 @@ asio::awaitable<Result<T>> patient_call(RuntimeLink& link, Clock& clock,
         co_await link.wait_reachable();
         Result<T> answer = co_await call();
         if (answer || !ask_again(answer.error(), attempt)) co_return answer;
+        count_retry(Retried::RuntimeCall, answer.error().kind);
         co_await clock.sleep_for(backoff.next());
     }
 }

@@ -1,5 +1,6 @@
 #include "agent/engine/patient_work.hpp"
 
+#include "agent/base/retries.hpp"
 #include "agent/engine/runtime_link.hpp"
 
 namespace nodeagent::engine {
@@ -23,6 +24,7 @@ asio::awaitable<bool> PatientWork::lost(Error error) {
     }
     if (!gone) co_return false;
     ++losses_;
+    count_retry(Retried::RuntimeCall, error.kind);
     co_await clock_.sleep_for(backoff_.next());  // the link may not have noticed yet
     waited_ += clock_.now().steady - begun_;
     co_return true;

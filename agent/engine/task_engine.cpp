@@ -20,6 +20,7 @@
 #include "agent/engine/lifecycle_settings.hpp"
 #include "agent/engine/resources/environment_files.hpp"
 #include "agent/engine/spec/container_spec.hpp"
+#include "agent/engine/step_sink.hpp"
 
 namespace nodeagent::engine {
 
@@ -87,6 +88,7 @@ TaskEngine::State::State(EngineParts given)
             .actions = actions,
             .board = board,
             .events = parts.events,
+            .steps = parts.steps,
             .settings = lifecycle_settings(parts.config),
             .on_store_failure =
                 [this](const Error& error) {
@@ -219,6 +221,7 @@ asio::awaitable<void> TaskEngine::State::own(std::string task_arn) {
     vault.wipe(task_arn);
     host.leave(task_arn);
     board.erase(task_arn);
+    if (parts.steps != nullptr) parts.steps->gone(task_arn);
     runners.erase(task_arn);
 }
 
@@ -424,5 +427,14 @@ std::vector<TaskOnHost> TaskEngine::tasks() const {
 }
 
 bool TaskEngine::runtime_reachable() const { return state_->link.reachable(); }
+
+EngineFigures TaskEngine::figures() const {
+    return {.tasks_waiting = state_->host.waiting(),
+            .pulls = state_->puller.figures(),
+            .runtime = state_->link.capabilities().runtime,
+            .runtime_version = state_->link.capabilities().version,
+            .runtime_reachable = state_->link.reachable(),
+            .runtime_outages = state_->link.outages()};
+}
 
 }  // namespace nodeagent::engine

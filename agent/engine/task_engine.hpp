@@ -19,6 +19,7 @@
 #include "agent/base/error.hpp"
 #include "agent/core/host_resources.hpp"
 #include "agent/core/image_policy.hpp"
+#include "agent/engine/engine_figures.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "agent/engine/state_store.hpp"
 #include "agent/model/payload.hpp"
@@ -48,6 +49,7 @@ namespace nodeagent::engine {
 class EventLog;
 class RegistryAuthSource;
 struct ServiceAccess;
+struct StepSink;
 
 /// What the engine works with; everything outlives it.
 struct EngineParts {
@@ -76,6 +78,7 @@ struct EngineParts {
     std::function<asio::awaitable<Result<core::DiskUse>>(std::string folder)> disk_use{};
     /// Outlives the engine. nullptr: no secrets, registry credentials or environment files can be fetched.
     const ServiceAccess* services = nullptr;
+    StepSink* steps = nullptr;  ///< nullptr: nobody measures
 };
 
 struct CredentialsDue {
@@ -135,6 +138,7 @@ class TaskEngine {
 
     [[nodiscard]] std::vector<TaskOnHost> tasks() const;
     [[nodiscard]] bool runtime_reachable() const;
+    [[nodiscard]] EngineFigures figures() const;
 
   private:
     struct State;

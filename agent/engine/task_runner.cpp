@@ -6,11 +6,13 @@
 
 #include "agent/base/backoff.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/test_point.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/status_log.hpp"
+#include "agent/engine/step_sink.hpp"
 #include "agent/engine/task_board.hpp"
 
 namespace nodeagent::engine {
@@ -130,6 +132,7 @@ asio::awaitable<void> TaskRunner::take(core::Event fact, bool save_at_once) {
         }
     }
     note_status_changes(*state_, *next, now.wall, tools_.events);
+    if (tools_.steps != nullptr) tools_.steps->changed(*state_, *next, now.steady);
     const bool changed = *state_ != *next;
     state_ = std::move(next);
     if (changed) tools_.board.put(state_);
@@ -177,6 +180,7 @@ asio::awaitable<void> TaskRunner::commit(std::vector<StoreChange> changes, Alarm
         if (alarm == Alarm::WhenItLasts && attempt == kSaveAttemptsBeforeAlarm && tools_.on_store_failure) {
             tools_.on_store_failure(with_context("save task " + state_->arn, done.error()));
         }
+        count_retry(Retried::Save, done.error().kind);
         co_await tools_.clock.sleep_for(backoff.next());
     }
 }

@@ -30,6 +30,7 @@ class Actions;
 class EventLog;
 class ImageLedger;
 class TaskBoard;
+struct StepSink;
 
 /// What every runner works with; everything outlives them.
 struct RunnerTools {
@@ -40,6 +41,7 @@ struct RunnerTools {
     Actions& actions;
     TaskBoard& board;
     EventLog& events;
+    StepSink* steps;  ///< may be null
     core::Settings settings;
     std::function<void(Error)> on_store_failure;
     /// Whether clean-up of the ended task was given up, which becomes durable in the commit that erases its row.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/base/log.hpp"
+#include "agent/base/retries.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/net/sigv4.hpp"
 
@@ -109,6 +110,7 @@ asio::awaitable<ServiceResult<std::string>> AwsClient::call(Call call, std::opti
         }
         const double fraction = std::uniform_real_distribution<double>(0.0, 1.0)(thread_random());
         const std::chrono::nanoseconds delay = retries_.delay(number, fraction);
+        count_retry(Retried::AwsCall, error.kind);
         log::debug("AWS call failed and is tried again",
                    {{"call", call.name}, {"attempt", number}, {"error", error.message}});
         co_await transport_.clock.sleep_for(delay);

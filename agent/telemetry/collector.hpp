@@ -67,6 +67,10 @@ class Collector final : public ecs::TelemetrySource, public metadata::StatsSourc
     asio::awaitable<void> run();
     /// One pass: what runs by the current snapshot is tracked, and sampled if it is due. run() calls it; so may tests.
     void pass();
+    /// For a reader of its own, where run() does not sample (ECS_DISABLE_METRICS): one pass. On run()'s shard.
+    void sample_on_demand() {
+        if (options_.disabled) pass();
+    }
 
     std::optional<std::vector<model::TaskMetric>> take(bool service_connect) override;
     [[nodiscard]] std::optional<metadata::ContainerSample> sample(const std::string& task_arn,
