@@ -19,6 +19,7 @@
 #include "agent/base/error.hpp"
 #include "agent/core/host_resources.hpp"
 #include "agent/core/image_policy.hpp"
+#include "agent/engine/spec/metadata_document.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "agent/engine/state_store.hpp"
 #include "agent/model/payload.hpp"
@@ -76,6 +77,7 @@ struct EngineParts {
     std::function<asio::awaitable<Result<core::DiskUse>>(std::string folder)> disk_use{};
     /// Outlives the engine. nullptr: no secrets, registry credentials or environment files can be fetched.
     const ServiceAccess* services = nullptr;
+    MachineIdentity machine{};  ///< what metadata files say of this machine
 };
 
 struct CredentialsDue {
