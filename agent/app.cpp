@@ -140,6 +140,7 @@ class App {
     std::optional<ContainerRequests> requests_;
     std::unique_ptr<Endpoints> endpoints_;
     Host host_;
+    HostAddresses addresses_;
     std::unique_ptr<runtime::Backend> backend_;
     std::unique_ptr<engine::StateStore> store_;
     engine::SqliteStore* durable_ = nullptr;  ///< store_, when it is on disk
@@ -189,6 +190,9 @@ asio::awaitable<void> App::start() {
     const bool joined = co_await join(capabilities, std::move(restored_arn));
     if (!joined) co_return;
 
+    if (config_.container_metadata.enabled() && !config_.external.enabled()) {
+        addresses_ = co_await find_addresses(aws_.imds, config_.ipv6_only);
+    }
     make_engine(*stored);
     engine::StoredState tasks = *stored;
     const auto taken_up = co_await engine_->start(std::move(tasks));
@@ -311,7 +315,13 @@ void App::make_engine(const engine::StoredState& stored) {
                               .leftovers_before = parse_rfc3339(stored.metadata_value(engine::kLeftoversBeforeKey)),
                               .on_store_failure = [this](const Error& error) { identity_->not_saved(error); },
                               .services = &aws_.services,
-                              .steps = telemetry_.steps()};
+                              .steps = telemetry_.steps(),
+                              .machine = {.cluster = registered_.cluster,
+                                          .container_instance_arn = registered_.container_instance_arn,
+                                          .availability_zone = registered_.availability_zone,
+                                          .private_ipv4 = addresses_.private_ipv4,
+                                          .public_ipv4 = addresses_.public_ipv4,
+                                          .ipv6 = addresses_.ipv6}};
     engine_ = std::make_unique<engine::TaskEngine>(std::move(parts));
 }
 

@@ -102,4 +102,18 @@ asio::awaitable<Location> find_location(credentials::Imds& imds) {
     co_return location;
 }
 
+asio::awaitable<HostAddresses> find_addresses(credentials::Imds& imds, bool ipv6_only) {
+    HostAddresses found;
+    if (ipv6_only) {
+        const auto address = co_await imds.ipv6();
+        if (address) found.ipv6 = *address;
+        co_return found;
+    }
+    const auto inner = co_await imds.local_ipv4();
+    if (inner) found.private_ipv4 = *inner;
+    const auto outer = co_await imds.public_ipv4();  // most instances have none
+    if (outer) found.public_ipv4 = *outer;
+    co_return found;
+}
+
 }  // namespace nodeagent

@@ -45,4 +45,13 @@ struct Location {
 };
 asio::awaitable<Location> find_location(credentials::Imds& imds);
 
+/// Of the instance, for metadata files; "" where there is none or it cannot be told.
+struct HostAddresses {
+    std::string private_ipv4;
+    std::string public_ipv4;
+    std::string ipv6;
+};
+/// IPv4, or on instances that have only that, IPv6.
+asio::awaitable<HostAddresses> find_addresses(credentials::Imds& imds, bool ipv6_only);
+
 }  // namespace nodeagent

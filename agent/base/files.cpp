@@ -31,7 +31,10 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode) {
     const std::string temporary = path + ".tmp";
-    Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    // What has this name is what a crash left behind, or what somebody else who may write here put in our way: O_EXCL
+    // follows no link.
+    ::unlink(temporary.c_str());
+    Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!file) return from_errno("write " + temporary);
     const auto fail = [&](std::string_view doing) {
         Error error = from_errno(std::string(doing) + " " + temporary);

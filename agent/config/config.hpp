@@ -67,7 +67,7 @@ struct Config {
 
     // State (3.3)
     std::string data_dir = "/data/";
-    std::string host_data_dir = "/var/lib/ecs";
+    std::string host_data_dir;  ///< "": the agent runs on the host
     bool checkpoint = false;
     std::string control_socket = "/run/ecs-node-agent/control.sock";
 

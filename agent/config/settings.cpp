@@ -187,7 +187,7 @@ constexpr std::array kSettings{
 
     // 3.3
     row<&C::data_dir>(G::State, "ECS_DATADIR", "DataDir", "where the agent keeps its state"),
-    row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "that directory as Docker sees it").inactive(),
+    row<&C::host_data_dir>(G::State, "ECS_HOST_DATA_DIR", "DataDirOnHost", "for an agent in a container: directory of the host in which its ECS_DATADIR is").defaults_to("none: ECS_DATADIR is a path of the host"),
     custom(row<&C::checkpoint>(G::State, "ECS_CHECKPOINT", "Checkpoint", "keep state across restarts; off means a new container instance each time"), "boolean", read_checkpoint, read_checkpoint_json).defaults_to("true if ECS_DATADIR is set, else false"),
     row<&C::control_socket>(G::State, "ECS_CONTROL_SOCKET", "ControlSocket", "unix socket of ecs-node drain and undrain, for root and the agent's own user"),
 
@@ -215,7 +215,7 @@ constexpr std::array kSettings{
     row<&C::cgroup_cpu_period>(G::Engine, "ECS_CGROUP_CPU_PERIOD", "CgroupCPUPeriod", "CFS period of task limits").within({ns(8ms), ns(100ms), Reset, Reset}),
     row<&C::task_pids_limit>(G::Engine, "ECS_TASK_PIDS_LIMIT", "TaskPidsLimit", "processes per task; 0 is no limit").trim().within({1, 4194304, Unset, Unset}),
     row<&C::propagate_task_memory_limit_cgroup_v2>(G::Engine, "ECS_PROPAGATE_TASK_MEMORY_LIMIT_CGROUPV2", "PropagateTaskMemoryLimitCgroupV2", "give the task's memory limit to its containers on cgroup v2"),
-    row<&C::container_metadata>(G::Engine, "ECS_ENABLE_CONTAINER_METADATA", "ContainerMetadataEnabled", "write a metadata file per container").inactive(),
+    row<&C::container_metadata>(G::Engine, "ECS_ENABLE_CONTAINER_METADATA", "ContainerMetadataEnabled", "write a metadata file per container"),
     row<&C::shared_volume_match_full_config>(G::Engine, "ECS_SHARED_VOLUME_MATCH_FULL_CONFIG", "SharedVolumeMatchFullConfig", "compare labels and options of shared volumes too"),
     row<&C::firelens_async>(G::Engine, "ECS_ENABLE_FIRELENS_ASYNC", "FirelensAsyncEnabled", "asynchronous connection to the FireLens router").inactive(),
     row<&C::awslogs_executionrole_override>(G::Engine, "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", "OverrideAWSLogsExecutionRole", "let awslogs use the execution role"),

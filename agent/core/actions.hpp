@@ -40,6 +40,12 @@ struct StopContainer {
     std::string container;
     std::chrono::seconds grace{30};
 };  // -> ContainerStopDone
+/// Write what is known of a running container into its metadata file -> MetadataFileWritten, once it is written or the
+/// container has ended; a failure is tried again until then.
+struct WriteMetadataFile {
+    std::string container;
+    std::int64_t run = 0;  ///< how often the restart policy had started it again
+};
 /// Look at every created container -> ContainerObserved or ContainerVanished for each.
 struct InspectContainers {};
 struct ReportContainer {
@@ -58,8 +64,9 @@ struct ForgetCredentials {
 /// Remove containers, task volumes, cgroup and files, then -> CleanedUp; the runner then erases the task and ends.
 struct CleanUp {};
 
-using Action = std::variant<AcquireHostResources, ReleaseHostResources, CreateResource, ResolveManifest, PullImage,
-                            ProvideImage, AssignPorts, CreateContainer, StartContainer, StopContainer,
-                            InspectContainers, ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
+using Action =
+    std::variant<AcquireHostResources, ReleaseHostResources, CreateResource, ResolveManifest, PullImage, ProvideImage,
+                 AssignPorts, CreateContainer, StartContainer, StopContainer, WriteMetadataFile, InspectContainers,
+                 ReportContainer, ReportTask, WakeAt, ForgetCredentials, CleanUp>;
 
 }  // namespace nodeagent::core

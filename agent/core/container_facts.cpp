@@ -82,6 +82,7 @@ void begin_restart(ContainerState& container, const Observation& seen, const Ins
     container.start_uncertain = true;
     container.oom_noted = false;
     container.pid = 0;
+    container.metadata_file_ready = false;
     actions.emplace_back(StartContainer{container.name});
 }
 

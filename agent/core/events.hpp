@@ -93,6 +93,13 @@ struct ContainerStopDone {
     std::optional<Observation> seen;
     std::optional<NamedError> error;
 };
+/// A WriteMetadataFile has ended. `written` false: the container it was about does not run any more. True as well when
+/// it never can be written.
+struct MetadataFileWritten {
+    std::string container;
+    std::int64_t run = 0;  ///< of the action
+    bool written = false;
+};
 /// From the event stream, a reconcile or an inspect: the truth about the container now.
 struct ContainerObserved {
     std::string container;
@@ -124,9 +131,10 @@ struct Woken {};
 /// Everything of the task is gone from the host.
 struct CleanedUp {};
 
-using Event = std::variant<Resumed, DesiredChanged, HostResourcesGranted, HostResourcesRefused, ResourceSettled,
-                           ManifestResolved, PullBegan, ImagePulled, PortsAssigned, ContainerCreated, ContainerStarted,
-                           ContainerStopDone, ContainerObserved, ContainerVanished, OutOfMemoryNoted,
-                           ExecutionCredentialsArrived, CredentialsRenewed, SentAcknowledged, Woken, CleanedUp>;
+using Event =
+    std::variant<Resumed, DesiredChanged, HostResourcesGranted, HostResourcesRefused, ResourceSettled, ManifestResolved,
+                 PullBegan, ImagePulled, PortsAssigned, ContainerCreated, ContainerStarted, ContainerStopDone,
+                 MetadataFileWritten, ContainerObserved, ContainerVanished, OutOfMemoryNoted,
+                 ExecutionCredentialsArrived, CredentialsRenewed, SentAcknowledged, Woken, CleanedUp>;
 
 }  // namespace nodeagent::core

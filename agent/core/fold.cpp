@@ -39,6 +39,7 @@ struct Fold {
             container.recheck = false;
             container.came_back = false;
             container.stop_again_at.reset();
+            container.metadata_file_writing.reset();
         }
         for (ResourceState& resource : task.resources) resource.in_flight = false;
     }
@@ -144,6 +145,14 @@ struct Fold {
         } else if (result.seen) {
             observe(*container, *result.seen, true, now, actions);
         }
+    }
+
+    void operator()(const MetadataFileWritten& fact) const {
+        ContainerState* container = task.find(fact.container);
+        if (container == nullptr || container->metadata_file_writing != fact.run) return;
+        container->metadata_file_writing.reset();
+        // the restart policy may have started it again meanwhile, with another address
+        if (fact.written && fact.run == container->restarts.count) container->metadata_file_ready = true;
     }
 
     void operator()(const ContainerObserved& fact) const {

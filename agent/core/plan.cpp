@@ -7,6 +7,7 @@
 #include "agent/core/fetched.hpp"
 #include "agent/core/host_resources.hpp"
 #include "agent/core/internal_containers.hpp"
+#include "agent/core/metadata_file.hpp"
 #include "agent/core/rollup.hpp"
 #include "agent/core/schedule.hpp"
 #include "agent/core/stop_reason.hpp"
@@ -33,6 +34,7 @@ class Planner {
             if (stuck()) resolve_stuck_task();
         }
         stop_what_came_back();
+        write_metadata_files();
         settle_end();
         for (Action& report : take_due_reports(task_, settings_)) actions_.push_back(std::move(report));
         schedule(task_, blocked_, now_, settings_, actions_);
@@ -169,6 +171,16 @@ class Planner {
             if (container.applied != S::None || !container.came_back) continue;
             container.applied = S::Stopped;
             actions_.emplace_back(StopContainer{container.name, stop_grace(container, settings_.stop_timeout)});
+        }
+    }
+
+    /// Nothing waits for it: a task whose file cannot be written runs all the same.
+    void write_metadata_files() {
+        if (!settings_.metadata_files) return;
+        for (ContainerState& container : task_.containers) {
+            if (!metadata_file_due(container)) continue;
+            container.metadata_file_writing = container.restarts.count;
+            actions_.emplace_back(WriteMetadataFile{container.name, container.restarts.count});
         }
     }
 

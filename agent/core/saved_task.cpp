@@ -73,7 +73,7 @@ struct SavedHealth {
 struct SavedContainer {
     std::string name, kind, docker_name, runtime_id, endpoint_id, image_id, image_digest;
     std::string desired, known, sent;
-    bool start_uncertain = false, oom_noted = false, network_known = false;
+    bool start_uncertain = false, oom_noted = false, network_known = false, metadata_file_ready = false;
     std::optional<std::int64_t> restarted_exit, exit_code, created_at, started_at, finished_at, last_restart_at;
     std::int64_t restarts = 0;
     std::optional<SavedError> error;
@@ -98,6 +98,7 @@ struct SavedContainer {
                           optional_field("startUncertain", &T::start_uncertain),
                           optional_field("oomNoted", &T::oom_noted),
                           optional_field("networkKnown", &T::network_known),
+                          optional_field("metadataFileReady", &T::metadata_file_ready),
                           optional_field("restartedExit", &T::restarted_exit),
                           optional_field("exitCode", &T::exit_code),
                           optional_field("createdAt", &T::created_at),
@@ -228,6 +229,7 @@ SavedContainer record_of(const ContainerState& c) {
     record.start_uncertain = c.start_uncertain;
     record.oom_noted = c.oom_noted;
     record.network_known = c.network_known;
+    record.metadata_file_ready = c.metadata_file_ready;
     record.restarted_exit = since_epoch(c.restarted_exit);
     record.exit_code = c.exit_code;
     record.created_at = since_epoch(c.created_at);
@@ -284,6 +286,7 @@ Result<ContainerState> container_of(SavedContainer record, const std::shared_ptr
     c.start_uncertain = record.start_uncertain;
     c.oom_noted = record.oom_noted;
     c.network_known = record.network_known;
+    c.metadata_file_ready = record.metadata_file_ready;
     c.restarted_exit = wall_time(record.restarted_exit);
     if (record.exit_code) c.exit_code = static_cast<int>(*record.exit_code);
     c.created_at = wall_time(record.created_at);
@@ -429,6 +432,7 @@ bool saved_alike(const TaskState& a, const TaskState& b) {
         c.pending_exit = other.pending_exit;
         c.stop_again_at = other.stop_again_at;
         c.pid = other.pid;
+        c.metadata_file_writing = other.metadata_file_writing;
         c.started = other.started;
         c.restarts.last_restart = other.restarts.last_restart;
     }

@@ -24,6 +24,7 @@ struct Settings {
         std::chrono::minutes(1);        ///< how often a running task is compared with the runtime
     bool exclude_ipv6_bindings = true;  ///< network bindings on "::" are not reported
     bool ipv6_only = false;             ///< then those on 0.0.0.0 are not
+    bool metadata_files = false;        ///< containers have a file that says what they are
     std::uint64_t jitter_seed = 0;      ///< makes jitter a pure function of seed and task
 };
 

@@ -95,6 +95,8 @@ struct ContainerState {
     model::HealthView health;
     RestartTracker restarts;
     std::int64_t pid = 0;  ///< not saved
+    bool metadata_file_ready = false;                   ///< the metadata file says what this run of it is like
+    std::optional<std::int64_t> metadata_file_writing;  ///< run of the WriteMetadataFile in flight; not saved
 
     friend bool operator==(const ContainerState&, const ContainerState&) = default;
 };

@@ -19,6 +19,7 @@
 #include "agent/engine/resources/service_access.hpp"
 #include "agent/engine/resources/vault.hpp"
 #include "agent/engine/spec/host_ports.hpp"
+#include "agent/engine/spec/metadata_document.hpp"
 #include "agent/engine/spec/registry_auth.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "cgroups/task_cgroup.hpp"
@@ -35,7 +36,7 @@ class RuntimeLink;
 
 /// Of what could not be removed with its task.
 inline constexpr const char* kLeftOverRemedy =
-    "containers are tried again every minute, a cgroup and environment files at the next start of the agent; remove a "
+    "containers are tried again every minute, a cgroup and files at the next start of the agent; remove a "
     "volume by hand";
 
 /// What actions work with; everything outlives them.
@@ -57,6 +58,7 @@ struct ActionTools {
     std::vector<std::string> pause_programs;  ///< where ecs-pause may be
     Vault& vault;
     const ServiceAccess* services;  ///< nullptr: nothing can be fetched
+    MachineIdentity machine;        ///< for metadata files
     /// A task ends, though not all of it could be removed from the host.
     std::function<void(const std::string& task_arn)> gave_up;
     PortProbe port_is_free = can_bind;
@@ -81,6 +83,7 @@ class Actions {
     asio::awaitable<void> run(LiveTask& task, core::CreateContainer action);
     asio::awaitable<void> run(LiveTask& task, core::StartContainer action);
     asio::awaitable<void> run(LiveTask& task, core::StopContainer action);
+    asio::awaitable<void> run(LiveTask& task, core::WriteMetadataFile action);
     asio::awaitable<void> run(LiveTask& task, core::InspectContainers);
     asio::awaitable<void> run(LiveTask& task, core::CleanUp);
     asio::awaitable<std::vector<std::string>> remove_all_of(core::TaskState state);
@@ -96,6 +99,9 @@ class Actions {
                                                  core::ResourceSettled settled);
     asio::awaitable<Result<void>> fetch_kind(LiveTask& task, core::ResourceState resource);
     asio::awaitable<Result<std::map<std::string, std::string>>> file_environment(LiveTask& task, std::string container);
+    /// Writes what is known before the container is created; the directory for its mount, "" for none. What fails is
+    /// logged: the container is created without.
+    asio::awaitable<std::string> first_metadata_file(LiveTask& task, std::string container);
     void conceal(const LiveTask& task, std::optional<core::NamedError>& error) const;
     asio::awaitable<RegistryAuthResult> registry_auth(LiveTask& task, std::string container);
     /// Whether the policy wants the registry asked; when it does not, `cached` is the image on the host if any.

@@ -50,6 +50,7 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
     co_await tools_.link.wait_reachable();
     core::ContainerCreated created{.container = action.container, .runtime_id = {}, .seen = {}, .error = {}};
     auto files = co_await file_environment(task, action.container);
+    std::string metadata_file = co_await first_metadata_file(task, action.container);
     const core::ContainerState* container = task.state().find(action.container);
     if (container == nullptr) co_return;
     if (!files) {
@@ -77,6 +78,9 @@ asio::awaitable<void> Actions::run(LiveTask& task, core::CreateContainer action)
         context.cgroup_parent = tools_.cgroups->parent_for(core::task_id(task.state().arn));
     }
     context.file_environment = *std::move(files);
+    context.metadata_file_source = std::move(metadata_file);
+    const auto& security = capabilities.security_options;
+    context.selinux = std::find(security.begin(), security.end(), "selinux") != security.end();
     context.secrets = tools_.vault.secrets(task.state().arn);
     auto spec = container_spec(task.state(), *container, context);
     if (!spec) {

@@ -49,6 +49,8 @@ struct TaskEngine::State {
     asio::awaitable<void> remove_empty_cgroups();
     /// Before anything can be fetched: files of tasks that no state knows.
     asio::awaitable<void> sweep_environment_files();
+    /// Before anything can be created: files of tasks that neither are here nor have a container, as `task_arns` do.
+    asio::awaitable<void> sweep_metadata_files(std::set<std::string> task_arns);
     asio::awaitable<Result<core::DiskUse>> look_at_disk(std::string folder);
     asio::awaitable<void> drain(std::shared_ptr<OneShot<bool>> done);
     asio::awaitable<void> give_up(std::chrono::nanoseconds limit, std::shared_ptr<OneShot<bool>> done);

@@ -31,6 +31,7 @@ core::Settings lifecycle_settings(const config::Config& config) {
     settings.steady_poll = std::chrono::minutes(5);
     settings.exclude_ipv6_bindings = config.exclude_ipv6_port_binding;
     settings.ipv6_only = config.ipv6_only;
+    settings.metadata_files = config.container_metadata.enabled();
     settings.jitter_seed = thread_random()();
     return settings;
 }

@@ -12,7 +12,7 @@
 #include "agent/engine/actions.hpp"
 #include "agent/engine/image_ledger.hpp"
 #include "agent/engine/patient_call.hpp"
-#include "agent/engine/resources/environment_files.hpp"
+#include "agent/engine/resources/task_files.hpp"
 #include "agent/engine/runtime_errors.hpp"
 #include "agent/engine/runtime_link.hpp"
 
@@ -226,11 +226,11 @@ asio::awaitable<std::vector<std::string>> Actions::remove_all_of(core::TaskState
         if (!removed) left.push_back(resource_word(resource) + ": " + removed.error().what);
     }
     // also of a task that was made again from its containers, whose record no longer says that it has some
-    auto files = [directory = environment_files_directory(tools_.config.data_dir, tools_.config.cluster, state.arn)] {
-        return remove_environment_files(directory);
+    auto files = [data_dir = tools_.config.data_dir, cluster = tools_.config.cluster, arn = state.arn] {
+        return remove_task_files(data_dir, cluster, arn);
     };
     const Result<void> gone = co_await tools_.pool.run(std::move(files));
-    if (!gone) left.push_back("environment files: " + gone.error().what);
+    if (!gone) left.push_back("files: " + gone.error().what);
     co_return left;
 }
 

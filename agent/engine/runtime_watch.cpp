@@ -107,8 +107,11 @@ asio::awaitable<bool> TaskEngine::State::compare(core::ReconcileCause cause) {
     co_await settle_strays(std::move(found.strays));
     std::set<std::string> present;
     for (const core::Listed& one : listing) present.insert({one.runtime_id, one.task_arn});
+    std::set<std::string> known = present;
     co_await forget_gone(std::move(present));
     if (cause != core::ReconcileCause::AgentStart) co_return true;
+    // without a database nothing keeps a second agent off the directory, and the files may be that one's
+    if (!compared_once && parts.config.checkpoint) co_await sweep_metadata_files(std::move(known));
     if (!unseen.empty() && !compared_once) {
         log::warn("tasks wait because a container of theirs cannot be inspected; trying again every second",
                   {{"tasks", unseen.size()}, {"one", *unseen.begin()}});

@@ -13,7 +13,7 @@
 #include "agent/credentials/registry.hpp"
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/observation.hpp"
-#include "agent/engine/resources/environment_files.hpp"
+#include "agent/engine/resources/task_files.hpp"
 #include "cgroups/task_cgroups.hpp"
 
 namespace nodeagent::engine {
@@ -160,11 +160,11 @@ asio::awaitable<std::vector<std::string>> TaskEngine::State::discard_resources(s
         if (!removed) left.push_back("cgroup: " + removed.error().what);
     }
     if (find(task_arn) != nullptr) co_return left;
-    auto files = [directory = environment_files_directory(parts.config.data_dir, parts.config.cluster, task_arn)] {
-        return remove_environment_files(directory);
+    auto files = [data_dir = parts.config.data_dir, cluster = parts.config.cluster, task_arn] {
+        return remove_task_files(data_dir, cluster, task_arn);
     };
     const Result<void> removed = co_await parts.pool.run(std::move(files));
-    if (!removed) left.push_back("environment files: " + removed.error().what);
+    if (!removed) left.push_back("files: " + removed.error().what);
     co_return left;
 }
 

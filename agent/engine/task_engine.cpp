@@ -19,6 +19,8 @@
 #include "agent/engine/engine_state.hpp"
 #include "agent/engine/lifecycle_settings.hpp"
 #include "agent/engine/resources/environment_files.hpp"
+#include "agent/engine/resources/metadata_files.hpp"
+#include "agent/engine/resources/task_directories.hpp"
 #include "agent/engine/spec/container_spec.hpp"
 #include "agent/engine/step_sink.hpp"
 
@@ -80,6 +82,7 @@ TaskEngine::State::State(EngineParts given)
                           .pause_programs = parts.pause_programs,
                           .vault = vault,
                           .services = parts.services,
+                          .machine = parts.machine,
                           .gave_up = [this](const std::string& arn) { given_up.insert(arn); }}),
       tools{.shard = parts.shard,
             .clock = parts.clock,
@@ -166,15 +169,33 @@ asio::awaitable<void> TaskEngine::State::sweep_environment_files() {
     for (const auto& [arn, runner] : runners) {
         kept.insert(environment_files_directory(parts.config.data_dir, parts.config.cluster, arn));
     }
-    auto work = [data_dir = parts.config.data_dir, kept = std::move(kept)] {
-        return engine::sweep_environment_files(data_dir, kept);
+    auto work = [root = environment_files_root(parts.config.data_dir), kept = std::move(kept)] {
+        return sweep_task_directories(root, kept);
     };
-    const SweptFiles swept = co_await parts.pool.run(std::move(work));
+    const SweptDirectories swept = co_await parts.pool.run(std::move(work));
     for (const std::string& directory : swept.removed) {
         log::info("environment files of a task that is gone were removed", {{"directory", directory}});
     }
     for (const Error& failure : swept.failures) {
         log::warn("environment files of a task that is gone could not be removed; trying again at the next start",
+                  {{"cause", failure.what}});
+    }
+}
+
+asio::awaitable<void> TaskEngine::State::sweep_metadata_files(std::set<std::string> task_arns) {
+    for (const auto& [arn, runner] : runners) task_arns.insert(arn);
+    std::set<std::string> kept;
+    for (const std::string& arn : task_arns) {
+        if (Result<std::string> directory = metadata_files_directory(parts.config.data_dir, arn)) {
+            kept.insert(*std::move(directory));
+        }
+    }
+    auto work = [root = metadata_files_root(parts.config.data_dir), kept = std::move(kept)] {
+        return sweep_task_directories(root, kept);
+    };
+    const SweptDirectories swept = co_await parts.pool.run(std::move(work));
+    for (const Error& failure : swept.failures) {
+        log::warn("metadata files of a task that is gone could not be removed; trying again at the next start",
                   {{"cause", failure.what}});
     }
 }

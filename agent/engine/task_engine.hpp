@@ -20,6 +20,7 @@
 #include "agent/core/host_resources.hpp"
 #include "agent/core/image_policy.hpp"
 #include "agent/engine/engine_figures.hpp"
+#include "agent/engine/spec/metadata_document.hpp"
 #include "agent/engine/state_sink.hpp"
 #include "agent/engine/state_store.hpp"
 #include "agent/model/payload.hpp"
@@ -79,6 +80,7 @@ struct EngineParts {
     /// Outlives the engine. nullptr: no secrets, registry credentials or environment files can be fetched.
     const ServiceAccess* services = nullptr;
     StepSink* steps = nullptr;  ///< nullptr: nobody measures
+    MachineIdentity machine{};  ///< what metadata files say of this machine
 };
 
 struct CredentialsDue {

@@ -256,6 +256,14 @@ class FakeBackend final : public runtime::Backend {
             for (const auto& [key, value] : spec.config["Labels"].items())
                 made.view.labels[key] = value.get<std::string>();
         }
+        if (const auto binds = spec.host_config.find("Binds"); binds != spec.host_config.end() && binds->is_array()) {
+            for (const auto& bind : *binds) {  // source:destination[:options]
+                const std::string text = bind.get<std::string>();
+                const auto parts = split(text, ':');
+                made.view.mounts.push_back(
+                    {.name = {}, .source = std::string(parts.at(0)), .destination = std::string(parts.at(1))});
+            }
+        }
         made.view.network_mode = spec.host_config.value("NetworkMode", std::string("default"));
         made.spec = std::move(spec);
         const std::string id = made.view.id;

@@ -34,7 +34,7 @@ if(NODEAGENT_FUZZ)
     agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp agent/config/special_settings.cpp
     agent/config/values.cpp
     agent/core/container_facts.cpp agent/core/dependencies.cpp agent/core/feature_gaps.cpp agent/core/fetched.cpp
-    agent/core/fold.cpp agent/core/from_payload.cpp agent/core/host_resources.cpp agent/core/internal_containers.cpp
+    agent/core/fold.cpp agent/core/from_payload.cpp agent/core/host_resources.cpp agent/core/internal_containers.cpp agent/core/metadata_file.cpp
     agent/core/network_bindings.cpp
     agent/core/payload_rules.cpp agent/core/plan.cpp agent/core/pull_rules.cpp agent/core/rollup.cpp
     agent/core/saved_task.cpp agent/core/schedule.cpp agent/core/step.cpp agent/core/stop_reason.cpp

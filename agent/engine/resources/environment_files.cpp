@@ -22,7 +22,6 @@ namespace nodeagent::engine {
 
 namespace {
 
-constexpr std::string_view kFolder = "envfiles";
 constexpr std::chrono::seconds kDownloadLimit{30};
 constexpr std::chrono::seconds kLocationLimit{30};
 constexpr int kRenameAttempts = 5;
@@ -137,10 +136,14 @@ asio::awaitable<void> download_into(const ServiceAccess& access, BlockingPool& d
 
 }  // namespace
 
+std::string environment_files_root(const std::string& data_directory) {
+    return (std::filesystem::path(data_directory) / "envfiles").string();
+}
+
 std::string environment_files_directory(const std::string& data_directory, const std::string& cluster,
                                         const std::string& task_arn) {
     const std::string name = cluster.substr(cluster.rfind('/') + 1);
-    return (std::filesystem::path(data_directory) / kFolder / name / core::task_id(task_arn)).string();
+    return (std::filesystem::path(environment_files_root(data_directory)) / name / core::task_id(task_arn)).string();
 }
 
 Result<std::string> environment_file_path(const std::string& directory, const std::string& arn) {
@@ -184,41 +187,6 @@ Result<std::map<std::string, std::string>> read_environment_files(const Environm
         add_env_file(variables, *content);
     }
     return variables;
-}
-
-Result<void> remove_environment_files(const std::string& directory) {
-    std::error_code failed;
-    std::filesystem::remove_all(directory, failed);
-    if (failed) return from_error_code("remove " + directory, failed);
-    return {};
-}
-
-SweptFiles sweep_environment_files(const std::string& data_directory, const std::set<std::string>& kept) {
-    namespace fs = std::filesystem;
-    SweptFiles swept;
-    const auto entries = [&swept](const fs::path& directory) {
-        std::vector<fs::path> found;
-        std::error_code failed;
-        for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
-            std::error_code unknown;
-            if (at->symlink_status(unknown).type() == fs::file_type::directory) found.push_back(at->path());
-        }
-        if (failed && failed != std::errc::no_such_file_or_directory) {
-            swept.failures.push_back(from_error_code("list " + directory.string(), failed));
-        }
-        return found;
-    };
-    for (const fs::path& cluster : entries(fs::path(data_directory) / kFolder)) {
-        for (const fs::path& task : entries(cluster)) {
-            if (kept.contains(task.string())) continue;
-            if (Result<void> removed = remove_environment_files(task.string()); removed) {
-                swept.removed.push_back(task.string());
-            } else {
-                swept.failures.push_back(std::move(removed).error());
-            }
-        }
-    }
-    return swept;
 }
 
 }  // namespace nodeagent::engine

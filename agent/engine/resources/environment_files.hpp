@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,8 @@ namespace nodeagent::engine {
 /// No environment of a process is larger: Linux gives all its strings at most 6 MiB.
 inline constexpr std::size_t kLargestEnvironmentFile = 6U << 20U;
 
+/// The directory of all environment files of all tasks, <cluster>/<task id> in it.
+[[nodiscard]] std::string environment_files_root(const std::string& data_directory);
 /// The directory of all environment files of a task. `cluster`: name or ARN.
 [[nodiscard]] std::string environment_files_directory(const std::string& data_directory, const std::string& cluster,
                                                       const std::string& task_arn);
@@ -38,16 +39,5 @@ asio::awaitable<Result<void>> fetch_environment_files(const ServiceAccess& acces
 
 /// What the files define; of several the first one counts. Blocking.
 [[nodiscard]] Result<std::map<std::string, std::string>> read_environment_files(const EnvironmentFilesWork& work);
-
-/// The task's directory and all in it; fine if there is none. Blocking.
-[[nodiscard]] Result<void> remove_environment_files(const std::string& directory);
-
-struct SweptFiles {
-    std::vector<std::string> removed;  ///< directories of tasks
-    std::vector<Error> failures;
-};
-/// Removes the directories of all tasks, of any cluster, but those in `kept`, each as environment_files_directory()
-/// made it. Blocking.
-[[nodiscard]] SweptFiles sweep_environment_files(const std::string& data_directory, const std::set<std::string>& kept);
 
 }  // namespace nodeagent::engine

@@ -8,6 +8,7 @@
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/core/internal_containers.hpp"
+#include "agent/core/metadata_file.hpp"
 #include "agent/engine/spec/docker_documents.hpp"
 #include "agent/engine/spec/environment.hpp"
 #include "agent/engine/spec/log_config.hpp"
@@ -99,6 +100,14 @@ Failure add_binds(Json& host_config, const core::TaskState& task, const model::C
         binds.push_back(*source + ":" + mount.container_path + (mount.read_only ? ":ro" : ""));
     }
     return std::nullopt;
+}
+
+void add_metadata_file(Json& host_config, const core::ContainerState& container, const SpecContext& context) {
+    if (context.metadata_file_source.empty()) return;
+    Json& binds = host_config["Binds"];
+    if (!binds.is_array()) binds = Json::array();
+    binds.push_back(context.metadata_file_source + ":" + core::metadata_file_folder(container) +
+                    (context.selinux ? ":Z" : ""));
 }
 
 std::int64_t memory_bytes(const core::TaskState& task, const model::Container& definition, const SpecContext& context) {
@@ -213,6 +222,7 @@ Failure fill_host_config(Json& host_config, const core::TaskState& task, const c
         }
     }
     // what the payload's document may not choose
+    add_metadata_file(host_config, container, context);
     if (!context.cgroup_parent.empty()) host_config["CgroupParent"] = context.cgroup_parent;
     if (auto failed = set_namespaces(host_config, task, container)) return failed;
     return complete_log_config(host_config, task, container, context);

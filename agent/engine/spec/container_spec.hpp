@@ -33,6 +33,8 @@ struct SpecContext {
     bool execution_credentials_known = true;
     SecretValues secrets;                                 ///< fetched for the task
     std::map<std::string, std::string> file_environment;  ///< what the container's environment files define
+    std::string metadata_file_source;  ///< directory of the container's metadata file as the runtime knows it; "": none
+    bool selinux = false;              ///< the runtime labels what is mounted
 };
 
 /// An error ECS users see by name: HostConfigError, DockerClientConfigError, CannotCreateContainerError.

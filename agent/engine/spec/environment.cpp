@@ -4,6 +4,7 @@
 
 #include "agent/base/strings.hpp"
 #include "agent/core/internal_containers.hpp"
+#include "agent/core/metadata_file.hpp"
 
 namespace nodeagent::engine {
 
@@ -43,6 +44,10 @@ std::map<std::string, std::string> container_environment(const core::TaskState& 
         environment["ECS_CONTAINER_METADATA_URI"] = server + "/v3/" + container.endpoint_id;
         environment["ECS_CONTAINER_METADATA_URI_V4"] = server + "/v4/" + container.endpoint_id;
         environment["ECS_AGENT_URI"] = server + "/api/" + container.endpoint_id;
+    }
+    if (!context.metadata_file_source.empty()) {
+        environment["ECS_CONTAINER_METADATA_FILE"] =
+            core::metadata_file_folder(container) + "/" + std::string(core::kMetadataFileName);
     }
     if (context.gpu_support && !context.external) {
         const std::vector<std::string> ids = gpu_ids(*task.definition, container.name);

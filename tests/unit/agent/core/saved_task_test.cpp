@@ -35,7 +35,7 @@ TaskState full_task() {
     c.desired = ContainerStatus::Stopped;
     c.known = ContainerStatus::Running;
     c.sent = ContainerStatus::ManifestPulled;
-    c.start_uncertain = c.oom_noted = c.network_known = true;
+    c.start_uncertain = c.oom_noted = c.network_known = c.metadata_file_ready = true;
     c.restarted_exit = kNow.wall + std::chrono::nanoseconds(1);
     c.exit_code = 0;
     c.error = NamedError{"CannotPullContainerError", "no \"route\""};

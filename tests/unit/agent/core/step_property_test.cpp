@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <random>
 
+#include "agent/core/internal_containers.hpp"
+#include "agent/core/metadata_file.hpp"
 #include "agent/core/saved_task.hpp"
 #include "agent/core/transitions.hpp"
 #include "task_builder.hpp"
@@ -19,6 +21,7 @@ class Storm {
         b_.settings.cleanup_wait = std::chrono::seconds(30);
         b_.settings.pull_behavior = static_cast<PullBehavior>(random_() % 4);
         b_.settings.pull_dependents_upfront = chance(3);
+        b_.settings.metadata_files = chance(2);
     }
 
     void run() {
@@ -173,6 +176,10 @@ class Storm {
         if (alive_[a.container]) end(a.container, 137);
         answer("work " + a.container, ContainerStopDone{a.container, look(a.container), {}});
     }
+    void act(const WriteMetadataFile& a) {
+        begin("metadata " + a.container);
+        answer("metadata " + a.container, MetadataFileWritten{a.container, a.run, !chance(8)});
+    }
     void act(const InspectContainers&) {
         for (const auto& [name, runs] : alive_) tell(ContainerObserved{name, look(name)});
     }
@@ -218,6 +225,8 @@ class Storm {
         Observation o = alive_[name] ? running(name) : exited(name, exit_code_[name]);
         if (started_at_.contains(name)) o.started_at = started_at_[name];
         if (finished_at_.contains(name)) o.finished_at = finished_at_[name];
+        const ContainerState& container = *b_.task.find(name);
+        if (!is_internal(container)) o.volumes = {{"", "/srv/" + name, metadata_file_folder(container)}};
         if (alive_[name]) o.health = chance(2) ? HealthStatus::Healthy : HealthStatus::Unhealthy;
         return o;
     }

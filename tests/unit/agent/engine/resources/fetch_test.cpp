@@ -16,6 +16,7 @@
 #include "agent/engine/resources/environment_files.hpp"
 #include "agent/engine/resources/s3.hpp"
 #include "agent/engine/resources/ssm_secrets.hpp"
+#include "agent/engine/resources/task_directories.hpp"
 #include "agent/engine/resources/vault.hpp"
 #include "tests/fakes/fake_http_client.hpp"
 #include "tests/fakes/manual_clock.hpp"
@@ -303,9 +304,9 @@ TEST_F(Fetch, FilesAreDownloadedFromTheBucketsRegionIntoTheTasksDirectory) {
     ASSERT_EQ(::stat(work.directory.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0700U);
 
-    ASSERT_TRUE(remove_environment_files(work.directory));
+    ASSERT_TRUE(remove_task_directory(work.directory));
     EXPECT_FALSE(std::filesystem::exists(work.directory));
-    EXPECT_TRUE(remove_environment_files(work.directory)) << "gone already is fine";
+    EXPECT_TRUE(remove_task_directory(work.directory)) << "gone already is fine";
 }
 
 TEST_F(Fetch, AKeyThatLeadsOutOfItsDirectoryIsRejectedBeforeAnythingIsAsked) {
