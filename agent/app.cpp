@@ -86,22 +86,42 @@ class App {
         main_.stop();
     }
 
-    /// Intake first, then the engine, then what it reported; containers keep running.
+    /// Intake first, then the engine, then what it reported; containers keep running. All within 15 s, whatever hangs.
     asio::awaitable<void> stop() {
         using namespace asio::experimental::awaitable_operators;
         draining_.cancel();
         life_->cancel();
         co_await (life_->drain() || clock_.sleep_for(1s));
-        if (engine_) co_await engine_->stop(5s);
+        bool saved = true;
+        if (engine_) {
+            auto engine = engine_->stop(5s);
+            saved = co_await within(8s, std::move(engine));
+        }
         if (reporter_) co_await reporter_->stop(200ms);
-        if (durable_) co_await durable_->drain();
+        if (durable_) {
+            auto writers = durable_->drain();
+            saved = co_await within(3s, std::move(writers)) && saved;
+        }
+        if (!saved) log::error("the agent ends before all its state is saved", {{"folder", config_.data_dir}});
         if (endpoints_) endpoints_->stop();
-        if (cloudwatch_) co_await cloudwatch_->finish(1s);
+        if (cloudwatch_) {
+            auto metrics = cloudwatch_->finish(1s);
+            (void)co_await within(1500ms, std::move(metrics));
+        }
         telemetry_.stop();
-        // All state is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
+        // State is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
         // question is answered across two shards) has nothing left to tell, and taking objects from under it would be
         // worse.
         std::_Exit(exit_code_);
+    }
+
+    /// Whether `work` ended within `limit`. It is not itself raced against the time: the end of a race cancels the
+    /// loser and waits for it, and a blocked shard or disk hears of no cancellation.
+    asio::awaitable<bool> within(std::chrono::nanoseconds limit, asio::awaitable<void> work) {
+        using namespace asio::experimental::awaitable_operators;
+        last_work_.spawn(std::move(work));
+        co_await (last_work_.drain() || clock_.sleep_for(limit));
+        co_return last_work_.size() == 0;
     }
 
     void end(Ending ending) { endings_->push(std::move(ending)); }
@@ -153,6 +173,7 @@ class App {
     std::unique_ptr<engine::TaskEngine> engine_;
     DrainingService draining_{main_.executor()};
     std::unique_ptr<EcsSessions> sessions_;
+    Scope last_work_{main_.executor()};
     std::optional<Inbox<Ending>> endings_;
     std::optional<Scope> life_;  ///< last: its coroutines use everything above
 };

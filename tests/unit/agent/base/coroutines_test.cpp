@@ -1,12 +1,16 @@
 // Inbox, Scope and BlockingPool: what the rest of the agent leans on.
 #include <atomic>
+#include <future>
 #include <thread>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "agent/base/blocking_pool.hpp"
 #include "agent/base/inbox.hpp"
 #include "agent/base/scope.hpp"
+#include "agent/base/shard.hpp"
 
 namespace nodeagent {
 namespace {
@@ -57,6 +61,40 @@ TEST(Scope, CancelsAndDrainsWhatWaits) {
     io.restart();
     io.run();
     EXPECT_TRUE(drained);
+    EXPECT_EQ(scope.size(), 0U);
+}
+
+asio::awaitable<void> on(Shard& shard) {
+    auto nothing = []() -> asio::awaitable<void> { co_return; }();
+    co_await asio::co_spawn(shard.executor(), std::move(nothing), asio::use_awaitable);
+}
+
+asio::awaitable<void> give_up_at_once(Scope& scope, asio::io_context& io, bool& given_up) {
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer limit(co_await asio::this_coro::executor, asio::steady_timer::time_point::min());
+    auto late = limit.async_wait(asio::use_awaitable);
+    co_await (scope.drain() || std::move(late));
+    given_up = true;
+    io.stop();
+}
+
+TEST(Scope, CanBeGivenUpWhileItsWorkWaitsForABlockedShard) {
+    Shard shard("blocked");
+    std::promise<void> unblock;
+    asio::post(shard.executor(), [&unblock] { unblock.get_future().wait(); });
+    shard.start();
+    asio::io_context io;
+    Scope scope(io.get_executor());
+    scope.spawn(on(shard));
+    bool given_up = false;
+    Scope outer(io.get_executor());
+    outer.spawn(give_up_at_once(scope, io, given_up));
+    io.run_for(std::chrono::seconds(5));  // a limit, not a wait
+    EXPECT_TRUE(given_up);
+    EXPECT_EQ(scope.size(), 1U);
+    unblock.set_value();
+    io.restart();
+    io.run();
     EXPECT_EQ(scope.size(), 0U);
 }
 
