@@ -29,7 +29,7 @@ set(CPACK_DEBIAN_AGENT_PACKAGE_SUGGESTS ecs-local)
 # it has the same unit and the same ports
 set(CPACK_DEBIAN_AGENT_PACKAGE_CONFLICTS amazon-ecs-init)
 set(scripts ${CMAKE_CURRENT_LIST_DIR}/agent)
-set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA ${scripts}/conffiles ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
+set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 
 set(CPACK_DEBIAN_LOCAL_PACKAGE_NAME ecs-local)
 set(CPACK_DEBIAN_LOCAL_PACKAGE_SECTION devel)

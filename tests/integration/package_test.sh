@@ -62,8 +62,22 @@ inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONT
 dpkg_says() { inside dpkg-query -W -f '${db:Status-Abbrev}' ecs-node-agent 2>/dev/null; }
 
 cp "$agent_deb" "$local_deb" "$root/tmp/"
-inside dpkg --no-triggers -i "/tmp/${agent_deb##*/}" "/tmp/${local_deb##*/}" >"$work/dpkg.log" 2>&1 ||
+# user data has written the settings before
+mkdir -p "$root/etc/ecs"
+echo ECS_CLUSTER=written-before >"$root/etc/ecs/ecs.config"
+chmod 0640 "$root/etc/ecs/ecs.config"
+before=$(stat -c '%a %i %Y' "$root/etc/ecs/ecs.config")
+inside dpkg --no-triggers -i "/tmp/${agent_deb##*/}" >"$work/dpkg.log" 2>&1 </dev/null ||
+    fail "dpkg did not install the package where there are settings"
+[ "$(cat "$root/etc/ecs/ecs.config")" = ECS_CLUSTER=written-before ] &&
+    [ "$(stat -c '%a %i %Y' "$root/etc/ecs/ecs.config")" = "$before" ] || fail "the installation changed the settings"
+inside dpkg --no-triggers -P ecs-node-agent >>"$work/dpkg.log" 2>&1 || fail "dpkg did not purge the package"
+[ ! -e "$root/etc/ecs" ] || fail "the purge left the settings"
+
+inside dpkg --no-triggers -i "/tmp/${agent_deb##*/}" "/tmp/${local_deb##*/}" >>"$work/dpkg.log" 2>&1 ||
     fail "dpkg did not install the packages"
+cmp "$root/usr/share/ecs-node-agent/ecs.config" "$root/etc/ecs/ecs.config" || fail "it does not come with settings"
+[ "$(stat -c %a "$root/etc/ecs/ecs.config")" = 600 ] || fail "others may read the settings"
 [ ! -e "$root/etc/systemd/system/multi-user.target.wants/ecs.service" ] || fail "the service was enabled unasked"
 unit=/lib/systemd/system/ecs.service
 inside systemd-analyze verify "$unit" >"$work/verify.log" 2>&1 && [ ! -s "$work/verify.log" ] ||
