@@ -44,6 +44,10 @@ struct ControlServer::Impl final : Handler {
         });
         router.add("/v1/drain", "POST", [this](const Request& request, Captures, Response& answer) -> Work {
             DrainWish wish;
+            if (!request.body_whole) {
+                answer = failure(400, "the request ended before its body did");
+                return std::nullopt;
+            }
             if (!request.body.empty()) {
                 auto decoded = decode<DrainWish>(request.body);
                 if (!decoded) {

@@ -16,6 +16,18 @@ Response refusal(int version, unsigned status, std::string_view code, std::strin
     return json_response(std::move(out).text(), status);
 }
 
+Response document(const model::RoleCredentials& role) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("RoleArn", role.role_arn);
+    out.member("AccessKeyId", role.access_key_id);
+    out.member("SecretAccessKey", role.secret_access_key.reveal());
+    out.member("Token", role.session_token.reveal());
+    out.member("Expiration", role.expiration);
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
 }  // namespace
 
 CredentialsReply credentials_reply(const credentials::Registry& registry, int version,
@@ -24,23 +36,18 @@ CredentialsReply credentials_reply(const credentials::Registry& registry, int ve
         return {.response = refusal(version, 400, "NoIdInRequest", "No Credential ID in the request"),
                 .granted = nullptr};
     }
-    auto granted = registry.get(credentials_id);
-    if (granted == nullptr) {
-        const bool awaited = registry.known(credentials_id);
-        return {.response = awaited
-                                ? refusal(version, 503, "CredentialsUninitialized", "Credentials uninitialized for ID")
-                                : refusal(version, 400, "InvalidIdInRequest", "Credentials not found"),
-                .granted = nullptr};
+    // What an unknown id is not given is written all the same, so that it takes as long as a known one.
+    using Standing = credentials::Registry::Standing;
+    credentials::Registry::Found found = registry.find(credentials_id);
+    Response granted = document(found.role->role);
+    Response awaited = refusal(version, 503, "CredentialsUninitialized", "Credentials uninitialized for ID");
+    Response unknown = refusal(version, 400, "InvalidIdInRequest", "Credentials not found");
+    switch (found.standing) {
+        case Standing::Granted: return {.response = std::move(granted), .granted = std::move(found.role)};
+        case Standing::Awaited: return {.response = std::move(awaited), .granted = nullptr};
+        case Standing::Unknown: break;
     }
-    JsonWriter out;
-    out.begin_object();
-    out.member("RoleArn", granted->role.role_arn);
-    out.member("AccessKeyId", granted->role.access_key_id);
-    out.member("SecretAccessKey", granted->role.secret_access_key.reveal());
-    out.member("Token", granted->role.session_token.reveal());
-    out.member("Expiration", granted->role.expiration);
-    out.end_object();
-    return {.response = json_response(std::move(out).text()), .granted = std::move(granted)};
+    return {.response = std::move(unknown), .granted = nullptr};
 }
 
 }  // namespace nodeagent::metadata

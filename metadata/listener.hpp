@@ -43,6 +43,9 @@ class Handler {
     /// Fills `answer` and returns nothing, or returns work that will have filled it when it ends. Both references stay
     /// valid until then. The work must not throw anything but operation_aborted.
     virtual std::optional<asio::awaitable<void>> handle(const Request& request, Response& answer) = 0;
+    /// Whether handle() looks at bodies of requests with this method: such a body must fit body_limit. Any other may have
+    /// any size; what exceeds the limit is not read, and the connection ends after the answer.
+    [[nodiscard]] virtual bool reads_body(std::string_view) const { return true; }
     /// Appends headers that every answer carries ("Name: value\r\n"); they follow the answer's own.
     virtual void write_common_headers(const Request&, const Response&, std::string&) const {}
 };

@@ -26,6 +26,7 @@ struct Request {
     std::string_view query;  ///< raw, without '?'
     bool has_query = false;  ///< a '?' was there
     std::string_view body;
+    bool body_whole = true;  ///< false: the client ended before it had sent all, or it is too large and nobody reads it
     std::string_view user_agent;
     std::string_view forwarded_for;  ///< first X-Forwarded-For
     std::string_view host;           ///< of the Host header, with its port; empty only in HTTP/1.0

@@ -1,7 +1,7 @@
 #include "metadata/task_protection.hpp"
 
-#include <cmath>
-#include <sstream>
+#include <cstdint>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -70,53 +70,74 @@ Response protected_response(const ProtectionAnswer::ProtectedTask& task) {
     return json_response(std::move(out).text());
 }
 
-// The first JSON value of a text, whatever follows it.
-Result<nlohmann::json> first_value(std::string_view text) {
-    try {
-        std::istringstream stream{std::string(text)};
-        nlohmann::json document;
-        stream >> document;
-        return Result<nlohmann::json>(boost::system::in_place_value, std::move(document));
-    } catch (const nlohmann::json::exception& e) {
-        return Error{.kind = ErrorKind::Malformed, .what = e.what()};
+// Reads the body's members as they come and ends at the first that does not belong there: no document is built, so that
+// a megabyte of brackets costs nothing.
+class ProtectionReader final : public nlohmann::json_sax<nlohmann::json> {
+  public:
+    ProtectionRequest request;
+    std::string problem;
+
+    bool null() override {
+        if (member_ == Member::Enabled) request.enabled.reset();
+        if (member_ == Member::Expiry) request.expires_in_minutes.reset();
+        return true;  // all of the body: as an empty object
     }
-}
+    bool boolean(bool value) override {
+        if (member_ != Member::Enabled) return refuse("a boolean");
+        request.enabled = value;
+        return true;
+    }
+    bool number_integer(number_integer_t value) override {
+        if (member_ != Member::Expiry) return refuse("a number");
+        request.expires_in_minutes = value;
+        return true;
+    }
+    bool number_unsigned(number_unsigned_t value) override {
+        if (value > static_cast<number_unsigned_t>(INT64_MAX)) return refuse("a number beyond 64 bits");
+        return number_integer(static_cast<number_integer_t>(value));
+    }
+    bool number_float(number_float_t, const string_t&) override { return refuse("a fraction"); }
+    bool string(string_t&) override { return refuse("a string"); }
+    bool binary(binary_t&) override { return refuse("bytes"); }
+    bool start_object(std::size_t) override { return std::exchange(inside_, true) ? refuse("an object") : true; }
+    bool end_object() override { return true; }
+    bool start_array(std::size_t) override { return refuse("a list"); }
+    bool end_array() override { return true; }
+    bool key(string_t& name) override {
+        if (equals_ignoring_case(name, "ProtectionEnabled")) {
+            member_ = Member::Enabled;
+        } else if (equals_ignoring_case(name, "ExpiresInMinutes")) {
+            member_ = Member::Expiry;
+        } else {
+            return refuse("an unknown member");
+        }
+        return true;
+    }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+        problem = error.what();
+        return false;
+    }
+
+  private:
+    enum class Member : std::uint8_t { None, Enabled, Expiry };
+    bool refuse(std::string_view what) {
+        problem = std::string(what) + " where none belongs";
+        return false;
+    }
+    Member member_ = Member::None;
+    bool inside_ = false;
+};
 
 }  // namespace
 
 Result<ProtectionRequest> parse_protection_request(std::string_view body) {
-    const auto malformed = [](std::string what) {
-        return Error{.kind = ErrorKind::Malformed, .what = std::move(what)};
-    };
-    Result<nlohmann::json> document = first_value(body);
-    if (!document) return std::move(document).error();
-    ProtectionRequest request;
-    if (document->is_null()) return request;
-    if (!document->is_object()) return malformed("the body is not an object");
-    for (const auto& [name, value] : document->items()) {
-        if (equals_ignoring_case(name, "ProtectionEnabled")) {
-            if (value.is_null()) {
-                request.enabled.reset();
-            } else if (value.is_boolean()) {
-                request.enabled = value.get<bool>();
-            } else {
-                return malformed("ProtectionEnabled is not a boolean");
-            }
-        } else if (equals_ignoring_case(name, "ExpiresInMinutes")) {
-            const bool too_large =
-                value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
-            if (value.is_null()) {
-                request.expires_in_minutes.reset();
-            } else if (value.is_number_integer() && !too_large) {
-                request.expires_in_minutes = value.get<std::int64_t>();
-            } else {
-                return malformed("ExpiresInMinutes is not an integer");
-            }
-        } else {
-            return malformed("unknown member " + name);
-        }
+    ProtectionReader reader;
+    const bool whole_body = false;  // only the first value counts
+    if (!nlohmann::json::sax_parse(body.begin(), body.end(), &reader, nlohmann::json::input_format_t::json,
+                                   whole_body)) {
+        return Error{.kind = ErrorKind::Malformed, .what = std::move(reader.problem)};
     }
-    return request;
+    return std::move(reader.request);
 }
 
 ProtectionStep plan_protection(const model::Snapshot& snapshot, const credentials::Registry& registry,

@@ -60,6 +60,8 @@ struct TaskServer::Impl final : Handler {
         return router.route(request, answer);
     }
 
+    [[nodiscard]] bool reads_body(std::string_view method) const override { return method == "PUT"; }
+
     void write_common_headers(const Request& request, const Response& answer, std::string& out) const override {
         if (answer.status == 301) return;  // paths are cleaned before the limiter sees them
         out.append(limit_headers);

@@ -136,7 +136,7 @@ constexpr std::array kSettings{
     elsewhere(G::Credentials, "AWS_PROFILE", "profile in the shared files").defaults_to("default"),
     elsewhere(G::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "shared credentials file").defaults_to("~/.aws/credentials"),
     elsewhere(G::Credentials, "AWS_CONFIG_FILE", "shared configuration file").defaults_to("~/.aws/config"),
-    elsewhere(G::Credentials, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "path of a container credentials endpoint"),
+    elsewhere(G::Credentials, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "path of a container credentials endpoint").hidden(),
     elsewhere(G::Credentials, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "URL of a container credentials endpoint"),
     elsewhere(G::Credentials, "AWS_CONTAINER_AUTHORIZATION_TOKEN", "Authorization header for that endpoint").hidden(),
     elsewhere(G::Credentials, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "file with that header"),

@@ -52,7 +52,7 @@ if(NODEAGENT_FUZZ)
     agent/local/errors.cpp agent/local/publish_round.cpp
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
-    metadata/message.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
+    metadata/message.cpp metadata/request_parser.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
     runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
@@ -66,6 +66,9 @@ endif()
 nodeagent_fuzz(acs_frame_fuzz CORPUS acs_frames LINKS model)
 nodeagent_fuzz(ws_codec_fuzz CORPUS ws_streams LINKS ws_codec base)
 nodeagent_fuzz(router_fuzz CORPUS http_requests LINKS metadata)
+nodeagent_fuzz(query_fuzz CORPUS queries LINKS metadata)
+nodeagent_fuzz(task_protection_fuzz CORPUS protection_bodies LINKS metadata)
+nodeagent_fuzz(http_request_fuzz CORPUS http_streams LINKS metadata)
 nodeagent_fuzz(payload_fuzz CORPUS payloads LINKS engine_spec runtime_docker)
 nodeagent_fuzz(manifest_fuzz CORPUS manifests LINKS model)
 nodeagent_fuzz(credentials_fuzz CORPUS credentials LINKS credentials)

@@ -8,13 +8,26 @@ namespace nodeagent::engine {
 
 namespace {
 
+constexpr std::string_view kInstead = "<redacted>";
 constexpr std::size_t kShortestRedacted = 4;  // shorter values would blank out words they have nothing to do with
 
 void replace_all(std::string& text, std::string_view value) {
-    constexpr std::string_view kInstead = "<redacted>";
     if (value.size() < kShortestRedacted) return;
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at + kInstead.size())) {
         text.replace(at, value.size(), kInstead);
+    }
+}
+
+/// A log driver that cannot fetch the execution role's credentials quotes where it asked for them.
+void hide_credentials_ids(std::string& text) {
+    constexpr std::string_view kPath = "/v2/credentials/";
+    const auto of_an_id = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
+    for (std::size_t at = text.find(kPath); at != std::string::npos; at = text.find(kPath, at)) {
+        at += kPath.size();
+        const auto from = text.begin() + static_cast<std::ptrdiff_t>(at);
+        text.replace(from, std::find_if_not(from, text.end(), of_an_id), kInstead);
     }
 }
 
@@ -34,6 +47,7 @@ std::optional<runtime::RegistryAuth> Vault::registry(const std::string& task_arn
 }
 
 std::string Vault::redacted(const std::string& task_arn, std::string text) const {
+    hide_credentials_ids(text);
     const auto task = by_task_.find(task_arn);
     if (task == by_task_.end()) return text;
     std::vector<std::string_view> values;

@@ -28,8 +28,8 @@ class Vault {
                                                                 const std::string& credentials_parameter) const;
     void wipe(const std::string& task_arn) { by_task_.erase(task_arn); }
 
-    /// `text` with every value of the task's secrets and environment files replaced: runtimes quote what they were
-    /// given in their errors.
+    /// `text` with every value of the task's secrets and environment files replaced, and ids of role credentials:
+    /// runtimes quote what they were given in their errors.
     [[nodiscard]] std::string redacted(const std::string& task_arn, std::string text) const;
 
   private:

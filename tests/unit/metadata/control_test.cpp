@@ -97,6 +97,21 @@ TEST_F(ControlTest, SaysWhyItCannot) {
     EXPECT_THAT(calls, ElementsAre(DrainCall::Begin));
 }
 
+TEST_F(ControlTest, DoesNothingOnARequestThatWasCutShort) {
+    start();
+    asio::local::stream_protocol::socket socket(io);
+    socket.connect({path});
+    asio::write(socket, asio::buffer(std::string("POST /v1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 19\r\n\r\n")));
+    socket.shutdown(asio::socket_base::shutdown_send);
+    std::string received;
+    bool closed = false;
+    asio::async_read(socket, asio::dynamic_buffer(received),
+                     [&](boost::system::error_code, std::size_t) { closed = true; });
+    test::turn_until(io, [&closed] { return closed; });
+    EXPECT_THAT(received, HasSubstr(" 400 "));
+    EXPECT_THAT(calls, testing::IsEmpty());
+}
+
 TEST_F(ControlTest, TakesThePlaceOfASocketWhoseOwnerIsGoneAndGoesWithItsServer) {
     std::filesystem::create_directories(directory + "/deep");
     {

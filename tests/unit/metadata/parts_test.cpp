@@ -231,6 +231,33 @@ TEST(Credentials, AreRefusedWithTheReferencesErrors) {
         R"({"code":"CredentialsUninitialized","message":"CredentialsV2Request: Credentials uninitialized for ID","HTTPErrorCode":503})");
 }
 
+TEST(Credentials, ThatStandInForUnknownOnesAreNeverShown) {
+    credentials::Registry registry;
+    registry.announce("later");
+    for (const std::string id : {"x", "later"}) {
+        const auto stand_in = registry.find(id).role;
+        const CredentialsReply reply = credentials_reply(registry, 2, id);
+        EXPECT_EQ(reply.granted, nullptr);
+        EXPECT_THAT(reply.response.body, ::testing::Not(HasSubstr(stand_in->role.access_key_id)));
+        EXPECT_THAT(reply.response.body, ::testing::Not(HasSubstr("AccessKeyId")));
+    }
+}
+
+TEST(AuditLines, HoldNoIdInAnyPathAndNoEndlessText) {
+    Peer peer;
+    peer.ip_and_port = "169.254.172.2:40112";
+    Request request;
+    request.peer = &peer;
+    for (const std::string path : {"/v2/credentials/secret-id", "/V2/Credentials/secret-id/x",
+                                   "/v1/credentials/secret-id", "/x/v2/credentials/secret-id"}) {
+        request.path = path;
+        EXPECT_THAT(audit_line({}, request, 429, nullptr, {}), ::testing::Not(HasSubstr("secret-id"))) << path;
+    }
+    const std::string endless(100'000, 'x');
+    request.path = request.user_agent = endless;
+    EXPECT_LT(audit_line({}, request, 429, nullptr, {}).size(), 5000U);
+}
+
 TEST(AuditLines, NameTheTaskAndHideTheId) {
     Peer peer;
     peer.ip_and_port = "169.254.172.2:40112";
@@ -266,10 +293,21 @@ TEST(TaskProtection, ReadsTheBodyAsTheReferenceDoes) {
     EXPECT_EQ(parsed->enabled, true);
     EXPECT_EQ(parsed->expires_in_minutes, 60);
     EXPECT_FALSE(parse_protection_request("null")->enabled);
-    for (const std::string bad : {"", "{", "[]", "1", R"({"Other":1})", R"({"ProtectionEnabled":"yes"})",
-                                  R"({"ExpiresInMinutes":1.5})", R"({"ExpiresInMinutes":18446744073709551615})"}) {
+    EXPECT_EQ(parse_protection_request(R"({"ExpiresInMinutes":-5})")->expires_in_minutes, -5);
+    const auto repeated = parse_protection_request(
+        R"({"ProtectionEnabled":true,"ExpiresInMinutes":1,"expiresinminutes":2,"PROTECTIONENABLED":null})");
+    ASSERT_TRUE(repeated);
+    EXPECT_FALSE(repeated->enabled);
+    EXPECT_EQ(repeated->expires_in_minutes, 2);
+    for (const std::string bad :
+         {"", "{", "[]", "1", "true", "\"x\"", R"({"Other":1})", R"({"ProtectionEnabled":"yes"})",
+          R"({"ProtectionEnabled":1})", R"({"ProtectionEnabled":{}})", R"({"ProtectionEnabled":[true]})",
+          R"({"ExpiresInMinutes":1.5})", R"({"ExpiresInMinutes":1e3})", R"({"ExpiresInMinutes":true})",
+          R"({"ExpiresInMinutes":18446744073709551615})", R"({"ProtectionEnabled":true)",
+          R"({"ProtectionEnabled":tru)"}) {
         EXPECT_FALSE(parse_protection_request(bad)) << bad;
     }
+    EXPECT_FALSE(parse_protection_request(std::string(1'000'000, '[')));
 }
 
 TEST(TaskProtection, ChecksInTheReferencesOrder) {

@@ -231,6 +231,28 @@ TEST_F(TaskServerTest, ProtectsATaskThroughItsRole) {
               R"({"protection":{"ExpirationDate":null,"ProtectionEnabled":false,"TaskArn":")" + kTaskArn + "\"}}");
 }
 
+TEST_F(TaskServerTest, JudgesABodyThatEndsEarlyByWhatCame) {
+    const auto cut = [this](const std::string& body) {
+        Client client(io, server->port());
+        client.send("PUT /api/" + std::string(kWebEndpoint) +
+                    "/task-protection/v1/state HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + body);
+        client.finish_sending();
+        return client.until_closed();
+    };
+    EXPECT_THAT(cut("{\"Prot"), HasSubstr("UpdateTaskProtection: failed to decode request"));
+    EXPECT_THAT(cut("{\"ProtectionEnabled\":true}"), StartsWith("HTTP/1.1 200 OK\r\n")) << "the first value is whole";
+}
+
+TEST_F(TaskServerTest, ReadsABodyOnlyWhereOneBelongs) {
+    const std::string large = "Content-Length: 2000000\r\nConnection: close\r\n\r\n";
+    Client post(io, server->port());
+    post.send("POST /v4/" + std::string(kWebEndpoint) + "/task HTTP/1.1\r\nHost: x\r\n" + large);
+    EXPECT_THAT(post.until("\r\n\r\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+    Client put(io, server->port());
+    put.send("PUT /api/" + std::string(kWebEndpoint) + "/task-protection/v1/state HTTP/1.1\r\nHost: x\r\n" + large);
+    EXPECT_THAT(put.until("\r\n\r\n"), StartsWith("HTTP/1.1 413 Request Entity Too Large\r\n"));
+}
+
 class IntrospectionServerTest : public ::testing::Test {
   protected:
     void SetUp() override {

@@ -55,6 +55,8 @@ class Client {
         turn_until(io_, [&] { return closed() || has(text); });
         return state_->received;
     }
+    /// Sends no more, but listens.
+    void finish_sending() { state_->socket.shutdown(asio::ip::tcp::socket::shutdown_send); }
     void leave() {
         state_->socket.close();
         turn_until(io_, [this] { return closed(); });

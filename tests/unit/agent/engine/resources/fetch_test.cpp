@@ -344,6 +344,8 @@ TEST(VaultTest, HidesWhatItHoldsInTextsOfOthersAndForgetsItWithTheTask) {
     EXPECT_EQ(vault.redacted("arn", "bad option hunter2, bad login open sesame"),
               "bad option <redacted>, bad login <redacted>");
     EXPECT_EQ(vault.redacted("other", "hunter2"), "hunter2");
+    EXPECT_EQ(vault.redacted("other", "Get \"http://169.254.170.2/v2/credentials/2b88-376d\": refused, /v2/credentials/x"),
+              "Get \"http://169.254.170.2/v2/credentials/<redacted>\": refused, /v2/credentials/<redacted>");
     vault.of("arn").secrets.ssm.emplace("part", Secret("hunter"));
     vault.of("arn").secrets.ssm.emplace("whole", Secret("big hunter2 game"));
     EXPECT_EQ(vault.redacted("arn", "no big hunter2 game"), "no <redacted>") << "one value is part of another";
