@@ -2,11 +2,13 @@
 // What metrics tell of the agent itself; gathered on the engine's shard for each scrape.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "agent/ecs/acs_session.hpp"
 #include "agent/ecs/state_reporter.hpp"
 #include "agent/engine/engine_figures.hpp"
+#include "agent/telemetry/cloudwatch.hpp"
 
 namespace nodeagent::telemetry {
 
@@ -17,7 +19,8 @@ struct AgentFigures {
     engine::EngineFigures engine;
     ecs::SessionStatus acs, tcs;
     ecs::Submissions submissions;
-    std::uint64_t store_transactions = 0;  ///< 0 also without a database
+    std::uint64_t store_transactions = 0;              ///< 0 also without a database
+    std::optional<CloudWatch::Counters> cloudwatch{};  ///< when metrics are sent there
 };
 
 }  // namespace nodeagent::telemetry

@@ -37,7 +37,9 @@ class CloudWatch {
         cgroups::Version version{};
         std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< between looks: that of the sampling
         net::AwsService service;
-        std::size_t queue_bytes = 4U << 20U;  ///< of compressed requests
+        /// Of compressed requests: so many wait, or 15 times those of a minute, up to the second figure.
+        std::size_t queue_bytes = 4U << 20U;
+        std::size_t queue_bytes_at_most = 32U << 20U;
         /// The first request of a minute waits up to so long, that the agents of a cluster do not all come at once.
         std::chrono::nanoseconds spread = std::chrono::seconds(10);
         BackoffPolicy backoff{
@@ -57,8 +59,8 @@ class CloudWatch {
     struct Counters {
         std::uint64_t requests_sent = 0;  ///< and acknowledged
         std::uint64_t metrics_sent = 0;
-        std::uint64_t attempts_failed = 0;  ///< that are made again: no answer, throttled, the service failed
-        std::uint64_t metrics_refused = 0;  ///< dropped because CloudWatch will not have them
+        std::uint64_t attempts_failed = 0;  ///< that are made again: no answer, throttled, bad credentials, too large
+        std::uint64_t metrics_refused = 0;  ///< dropped because CloudWatch, or a proxy, will not have them
         std::uint64_t metrics_dropped = 0;  ///< because the queue was full
         std::size_t queued_requests = 0;
         std::size_t queued_bytes = 0;
@@ -74,6 +76,9 @@ class CloudWatch {
     void delivered();
     void refused(const net::ServiceError& error);
     void put_off(const net::ServiceError& error);
+    void split_first();
+    void pause();
+    void insert(std::deque<MetricRequest>::iterator before, MetricRequest request);
     void remove(std::deque<MetricRequest>::iterator request);
 
     Options options_;
@@ -85,6 +90,8 @@ class CloudWatch {
     Backoff backoff_;
 
     std::deque<MetricRequest> queue_;
+    std::size_t room_ = 0;          ///< bytes that may wait; does not shrink while something does
+    int unnamed_ = 0;               ///< attempts of the first that a proxy refused
     bool first_under_way_ = false;  ///< then it stays until its outcome is known
     SteadyTime not_before_{};       ///< the next attempt
     bool finishing_ = false;
@@ -93,6 +100,7 @@ class CloudWatch {
 
     bool failing_ = false;  ///< logged once, until something is delivered; the next two likewise
     bool overflowing_ = false;
+    bool splitting_ = false;          ///< logged once
     std::set<std::string> refusals_;  ///< codes
 
     mutable std::mutex mutex_;

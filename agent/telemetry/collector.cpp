@@ -23,7 +23,9 @@ bool running(const model::ContainerView& container) {
                                             container.known == model::ContainerStatus::ResourcesProvisioned);
 }
 
-bool measured(const model::Snapshot::ContainerKey& key) { return running(key.container()) && !key.task->family.empty(); }
+bool measured(const model::Snapshot::ContainerKey& key) {
+    return running(key.container()) && !key.task->family.empty();
+}
 
 }  // namespace
 
@@ -167,6 +169,7 @@ bool Collector::read(Tracked& container, Instant now) {
     container.failing_since.reset();
     container.complained = false;
     scratch_.read = now.wall;
+    scratch_.read_steady = now.steady;
     scratch_.system_cpu_ns = system_cpu_now_;
     if (container.base) add_base(*container.base, scratch_);
 
@@ -193,7 +196,8 @@ std::optional<model::ContainerMetric> Collector::metric_of(const Tracked& contai
     if (auto storage = window.storage(); storage.complete || young) metric.storage_stats_set = storage.set;
     metric.restart_stats_set = window.restarts();
     if (container.task->network_mode == "bridge") {
-        if (auto network = window.network(); network.complete || young) metric.network_stats_set = std::move(network.set);
+        if (auto network = window.network(); network.complete || young)
+            metric.network_stats_set = std::move(network.set);
     }
     return metric;
 }

@@ -31,6 +31,10 @@ double cpu_reserved(const model::TaskView& task) {
     return sum;
 }
 
+void add_known(double figure, double& sum) {
+    if (!std::isnan(figure)) sum = figure + (std::isnan(sum) ? 0 : sum);
+}
+
 Dimensions only_service(const std::string& name) {
     return {.service = name, .family = {}, .task_id = {}, .container = {}};
 }
@@ -48,12 +52,15 @@ std::optional<MetricMinute> Insights::look(WallTime now, const Readings& reading
         const bool goes_on = minute_ != WallTime{} && minute == minute_ + 1min;
         ended = close(now);
         minute_ = minute;
-        watched_since_ = goes_on ? minute : now;
+        watched_ = {};
+        if (goes_on) watch(minute, now);
+    } else {
+        watch(last_look_, now);
     }
-    watched_until_ = now;
+    last_look_ = now;
     ++looks_;
     readings([this](const Reading& reading) { take(reading); });
-    std::erase_if(known_, [this](const auto& entry) { return entry.second.look != looks_; });
+    add_ended(snapshot);
     for (auto& [arn, task] : tasks_) {
         if (task.fresh) task.whole.add(task.now);
         task.fresh = false;
@@ -65,8 +72,8 @@ std::optional<MetricMinute> Insights::look(WallTime now, const Readings& reading
 
 std::optional<MetricMinute> Insights::close(WallTime now) {
     std::optional<MetricMinute> minute;
-    const WallTime until = std::min(std::max(now, watched_until_), minute_ + 1min);  // the clock may have been set back
-    if (minute_ != WallTime{} && until - watched_since_ > 30s) minute = told();
+    if (minute_ != WallTime{}) watch(last_look_, std::min(now, minute_ + 1min));
+    if (minute_ != WallTime{} && watched_ > 30s) minute = told();
     minute_ = {};
     tasks_.clear();
     services_.clear();
@@ -74,13 +81,32 @@ std::optional<MetricMinute> Insights::close(WallTime now) {
     return minute;
 }
 
+void Insights::watch(WallTime from, WallTime until) {
+    constexpr std::chrono::nanoseconds nothing = 0ns;  // the clock was set back
+    watched_ += std::clamp<std::chrono::nanoseconds>(until - from, nothing, 2 * interval_);
+}
+
+/// What ended containers read and wrote stays in their task's figures, which only grow until the task goes.
+void Insights::add_ended(const model::Snapshot& snapshot) {
+    std::erase_if(known_, [&](const auto& entry) {
+        const Known& known = entry.second;
+        return known.look != looks_ && !snapshot.tasks.contains(known.task);
+    });
+    for (const auto& [id, known] : known_) {
+        if (known.look == looks_) continue;
+        const auto task = tasks_.find(known.task);
+        if (task == tasks_.end()) continue;
+        for (const auto use : {Use::Read, Use::Written}) add_known(known.now[use], task->second.now[use]);
+    }
+}
+
 bool Insights::follow(Known& known, const Reading& reading) const {
     using Operation = cgroups::IoStatistics::Operation;
     const Usage& usage = reading.now;
-    if (usage.read == known.read) return false;
-    const double seconds = std::chrono::duration<double>(usage.read - known.read).count();
-    const bool comparable = known.read != WallTime{} && seconds > 0;
-    // where the clock or a counter went back, the last rate holds until the next reading
+    if (usage.read_steady == known.read) return false;
+    const double seconds = std::chrono::duration<double>(usage.read_steady - known.read).count();
+    const bool comparable = known.read != SteadyTime{} && seconds > 0;
+    // where a counter went back, the last rate holds until the next reading
     const auto rate = [&](std::uint64_t now, std::uint64_t before, double unit, double& into) {
         if (comparable && now >= before) into = static_cast<double>(now - before) * unit / seconds;
     };
@@ -97,7 +123,7 @@ bool Insights::follow(Known& known, const Reading& reading) const {
     }
     known.network = network;
     known.cpu_ns = usage.cgroup.cpu.usage_ns;
-    known.read = usage.read;
+    known.read = usage.read_steady;
     return true;
 }
 
@@ -118,6 +144,7 @@ void Insights::take(const Reading& reading) {
     const model::ContainerView& container = reading.container;
     Known& known = known_[container.docker_id];
     known.look = looks_;
+    if (known.task.empty()) known.task = reading.task.arn;
     const bool fresh = follow(known, reading);
     std::optional<std::int64_t> restarted;
     if (const auto& now = container.restart_count) {
@@ -128,10 +155,7 @@ void Insights::take(const Reading& reading) {
     Task& task = task_of(reading.task);
     task.fresh = task.fresh || fresh;
     if (restarted) task.whole.restarts = task.whole.restarts.value_or(0) + *restarted;
-    for (std::size_t use = 0; use < kUses; ++use) {
-        double& sum = task.now[use];
-        if (!std::isnan(known.now[use])) sum = known.now[use] + (std::isnan(sum) ? 0 : sum);
-    }
+    for (std::size_t use = 0; use < kUses; ++use) add_known(known.now[use], task.now[use]);
 
     if (!detailed_ || container.type != "NORMAL") return;
     Consumption& own = task.containers[container.name];

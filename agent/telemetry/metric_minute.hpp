@@ -68,14 +68,14 @@ struct Dimensions {
     friend auto operator<=>(const Dimensions&, const Dimensions&) = default;
 };
 
-struct Series {
+struct MetricSeries {
     Dimensions of;
     std::vector<Datum> data;
 };
 
 struct MetricMinute {
     WallTime start{};
-    std::vector<Series> series;
+    std::vector<MetricSeries> series;
 };
 
 }  // namespace nodeagent::telemetry

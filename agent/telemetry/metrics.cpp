@@ -146,6 +146,12 @@ constexpr auto kAgent = std::to_array<Row<AgentState>>({
     {"ecs_agent_runtime_reachable", Gauge, "1 while the container runtime answers.", [](const AgentState& a, Series& out) { out.add(a.figures.engine.runtime_reachable ? 1 : 0); }},
     {"ecs_agent_runtime_outages_total", Counter, "Times the container runtime was lost.", [](const AgentState& a, Series& out) { out.add(number(a.figures.engine.runtime_outages)); }},
     {"ecs_agent_store_transactions_total", Counter, "Transactions of the state store.", [](const AgentState& a, Series& out) { out.add(number(a.figures.store_transactions)); }},
+    {"ecs_agent_cloudwatch_metrics_total", Counter, "Metrics that CloudWatch took (sent), that it or a proxy refused for good, and that were dropped because the queue was full; absent with ECS_CLOUDWATCH_METRICS=off, as the next three.", [](const AgentState& a, Series& out) {
+        if (const auto& to = a.figures.cloudwatch) { out.add(number(to->metrics_sent), {{"outcome", "sent"}}); out.add(number(to->metrics_refused), {{"outcome", "refused"}}); out.add(number(to->metrics_dropped), {{"outcome", "dropped"}}); }
+    }},
+    {"ecs_agent_cloudwatch_requests_total", Counter, "Requests to CloudWatch: sent, or failed and tried again later.", [](const AgentState& a, Series& out) { if (const auto& to = a.figures.cloudwatch) { out.add(number(to->requests_sent), {{"outcome", "sent"}}); out.add(number(to->attempts_failed), {{"outcome", "failed"}}); } }},
+    {"ecs_agent_cloudwatch_queued_requests", Gauge, "Requests to CloudWatch that wait.", [](const AgentState& a, Series& out) { if (const auto& to = a.figures.cloudwatch) out.add(number(to->queued_requests)); }},
+    {"ecs_agent_cloudwatch_queued_bytes", Gauge, "Bytes of them, compressed.", [](const AgentState& a, Series& out) { if (const auto& to = a.figures.cloudwatch) out.add(number(to->queued_bytes)); }},
     {"ecs_agent_draining", Gauge, "1 while the machine is drained.", [](const AgentState& a, Series& out) { out.add(a.figures.draining ? 1 : 0); }},
     {"ecs_agent_sampled_containers", Gauge, "Containers whose statistics are read.", [](const AgentState& a, Series& out) { if (a.sampling) out.add(number(a.sampling->tracked)); }},
     {"ecs_agent_samples_total", Counter, "Readings of a container's statistics.", [](const AgentState& a, Series& out) { if (a.sampling) out.add(number(a.sampling->samples)); }},

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
+#include "agent/base/gzip.hpp"
 #include "agent/base/gzip_writer.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
@@ -13,20 +13,19 @@ namespace nodeagent::telemetry {
 
 namespace {
 
-/// Counts to the last digit, everything else to nine: the further digits of a mean are noise, and compress badly.
+constexpr std::string_view kMember = "&MetricData.member.";
+
+/// The shortest text that is read back as the same number: one that is rounded may leave [Minimum, Maximum].
 std::string text_of(double value) {
     std::array<char, 32> text;
-    char* const end = text.data() + text.size();
-    const bool whole = std::trunc(value) == value;
-    const auto written = whole ? std::to_chars(text.data(), end, value)
-                               : std::to_chars(text.data(), end, value, std::chars_format::general, 9);
+    const auto written = std::to_chars(text.data(), text.data() + text.size(), value);
     return {text.data(), written.ptr};
 }
 
 /// One member of the list, with its index in every name.
 class Member {
   public:
-    explicit Member(std::size_t index) : prefix_("&MetricData.member." + std::to_string(index) + '.') {}
+    explicit Member(std::size_t index) : prefix_(std::string(kMember) + std::to_string(index) + '.') {}
     void add(std::string_view name, std::string_view value) {
         form_.append(prefix_).append(name).append("=").append(percent_encode(value));
     }
@@ -50,7 +49,7 @@ class Requests {
         : minute_(minute), cluster_(cluster), limits_(limits), timestamp_(rfc3339_seconds(minute.start)) {}
 
     std::vector<MetricRequest> all() {
-        for (const Series& series : minute_.series) {
+        for (const MetricSeries& series : minute_.series) {
             for (const Datum& datum : series.data) add(series.of, datum);
         }
         end();
@@ -109,6 +108,34 @@ class Requests {
 
 std::vector<MetricRequest> put_metric_data(const MetricMinute& minute, std::string_view cluster, RequestLimits limits) {
     return Requests(minute, cluster, limits).all();
+}
+
+std::vector<MetricRequest> halves_of(const MetricRequest& request, std::size_t limit) {
+    const auto plain = gunzip(request.form, limit);
+    if (!plain || request.metrics < 2) return {};
+    const std::size_t in_first = (request.metrics + 1) / 2;
+    GzipWriter first, second;
+    const std::string_view form = *plain;
+    std::size_t member = form.find(kMember);
+    first.append(form.substr(0, member));
+    second.append(form.substr(0, member));
+    while (member != std::string_view::npos) {
+        const std::size_t next = form.find(kMember, member + 1);  // a value holds no '&' that is not encoded
+        const std::string_view field = form.substr(member + kMember.size(), next - member - kMember.size());
+        std::size_t index = 0;
+        const auto read = std::from_chars(field.data(), field.data() + field.size(), index);
+        const bool behind = index > in_first;
+        const std::string place = std::to_string(behind ? index - in_first : index);
+        GzipWriter& half = behind ? second : first;
+        half.append(kMember);
+        half.append(place);
+        half.append(field.substr(static_cast<std::size_t>(read.ptr - field.data())));
+        member = next;
+    }
+    std::vector<MetricRequest> halves;
+    halves.push_back({.form = first.finish(), .metrics = in_first, .minute = request.minute});
+    halves.push_back({.form = second.finish(), .metrics = request.metrics - in_first, .minute = request.minute});
+    return halves;
 }
 
 }  // namespace nodeagent::telemetry

@@ -27,5 +27,7 @@ struct MetricRequest {
 /// minute's timestamp, so that a late request still lands in its minute.
 [[nodiscard]] std::vector<MetricRequest> put_metric_data(const MetricMinute& minute, std::string_view cluster,
                                                          RequestLimits limits = {});
+/// The request as two, for a peer that finds it too large. Nothing of a single metric.
+[[nodiscard]] std::vector<MetricRequest> halves_of(const MetricRequest& request, std::size_t limit = 1U << 24U);
 
 }  // namespace nodeagent::telemetry

@@ -27,6 +27,7 @@ struct NetworkInterface {
 
 struct Usage {
     WallTime read{};
+    SteadyTime read_steady{};  ///< the same moment, for rates: the wall clock is set now and then
     cgroups::Statistics cgroup;
     std::uint64_t system_cpu_ns = 0;           ///< of the whole machine since it started
     std::vector<NetworkInterface> interfaces;  ///< empty where the container has no network of its own
@@ -35,8 +36,8 @@ struct Usage {
 };
 
 /// /proc/<pid>/net/dev. Replaces `into` by the interfaces a runtime attaches to a container, eth0, eth1 ..., as Docker
-/// lists them: bridges and veths that a container makes inside would count the same bytes again. Entries that were there
-/// before keep their memory.
+/// lists them: bridges and veths that a container makes inside would count the same bytes again. Entries that were
+/// there before keep their memory.
 void parse_net_dev(std::string_view text, std::vector<NetworkInterface>& into);
 /// /proc/stat: the time of all CPUs in its first seven states, in ns. 0 when the line is not there.
 [[nodiscard]] std::uint64_t parse_system_cpu(std::string_view text, std::uint64_t ticks_per_second);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class ContainerReadings {
         std::shared_ptr<model::TaskView> task;
         std::vector<telemetry::Usage> usage;  ///< by container
         bool read = true;                     ///< false: its readings fail
+        std::set<std::size_t> ended{};        ///< containers
 
         void uses_cpu(std::size_t container, std::uint64_t nanoseconds) {
             usage[container].cgroup.cpu.usage_ns += nanoseconds;
@@ -86,16 +88,20 @@ class ContainerReadings {
         }
     }
     /// Every container is read at `now`.
-    void read(WallTime now) {
+    void read(Instant now) {
         for (Running& one : tasks_) {
-            for (telemetry::Usage& usage : one.usage) usage.read = one.read ? now : usage.read;
+            if (!one.read) continue;
+            for (telemetry::Usage& usage : one.usage) {
+                usage.read = now.wall;
+                usage.read_steady = now.steady;
+            }
         }
     }
 
     void each(const std::function<void(const telemetry::Reading&)>& visit) const {
         for (const Running& one : tasks_) {
             for (std::size_t i = 0; i < one.usage.size(); ++i) {
-                if (one.usage[i].read == WallTime{}) continue;
+                if (one.usage[i].read == WallTime{} || one.ended.contains(i)) continue;
                 visit({.task = *one.task,
                        .container = one.task->containers[i],
                        .now = one.usage[i],

@@ -75,10 +75,16 @@ class CloudWatchTest : public testing::Test {
         for (auto second = 0s; second < time; second += 1s) {
             if (busy_) host_.be_busy();
             host_.work(1'000'000);
-            host_.read(clock_.now().wall + 1s);
+            host_.read({.steady = clock_.now().steady + 1s, .wall = clock_.now().wall + 1s});
             board_.publish(host_.snapshot());
             clock_.advance(1s, io_);
         }
+    }
+    void pass_10s() {
+        host_.be_busy();
+        host_.read({.steady = clock_.now().steady + 10s, .wall = clock_.now().wall + 10s});
+        board_.publish(host_.snapshot());
+        clock_.advance(10s, io_);
     }
     /// From now on CloudWatch takes what it gets; taken_ has it.
     void reachable() {
@@ -193,7 +199,7 @@ TEST_F(CloudWatchTest, NothingIsLostOverAnOutageOfTenMinutes) {
 }
 
 TEST_F(CloudWatchTest, AFullQueueDropsTheOldestAndCountsThem) {
-    options_.queue_bytes = 4'000;
+    options_.queue_bytes = options_.queue_bytes_at_most = 4'000;
     run_tasks(1, 1);
     http_.on("POST", "*").fail(kNoNetwork);
     start();
@@ -213,7 +219,7 @@ TEST_F(CloudWatchTest, AFullQueueDropsTheOldestAndCountsThem) {
 }
 
 TEST_F(CloudWatchTest, WhatIsUnderWayIsNotDropped) {
-    options_.queue_bytes = 2'000;
+    options_.queue_bytes = options_.queue_bytes_at_most = 2'000;
     reachable();
     run_tasks(1, 1);
     start();
@@ -275,6 +281,108 @@ TEST_F(CloudWatchTest, WhatIsNotCloudWatchsAnswerRefusesNothing) {
     pass(70s);
     EXPECT_EQ(cloudwatch_->counters().metrics_refused, 0U);
     EXPECT_EQ(cloudwatch_->counters().requests_sent, 1U);
+}
+
+TEST_F(CloudWatchTest, TenMinutesOfALargeHostWait) {
+    options_.detailed = true;
+    options_.interval = 10s;
+    busy_ = true;
+    run_tasks(500, 2);
+    http_.on("POST", "*").fail(kNoNetwork);
+    start();
+    for (int i = 0; i < 60; ++i) pass_10s();
+    const CloudWatch::Counters outage = cloudwatch_->counters();
+    EXPECT_GT(outage.queued_bytes, options_.queue_bytes) << "else this shows nothing";
+    EXPECT_LT(outage.queued_bytes, options_.queue_bytes_at_most);
+    EXPECT_EQ(outage.metrics_dropped, 0U);
+    RecordProperty("queued_bytes", static_cast<int>(outage.queued_bytes));
+}
+
+TEST_F(CloudWatchTest, AWrongKeyOrClockLosesNothing) {
+    for (const auto& [code, status] : std::map<std::string, int>{{"InvalidClientTokenId", 403},
+                                                                 {"SignatureDoesNotMatch", 403},
+                                                                 {"RequestExpired", 400},
+                                                                 {"IncompleteSignature", 400},
+                                                                 {"ExpiredToken", 400}}) {
+        http_.on("POST", "*").reply(status, error_answer(code)).reply(status, error_answer(code)).reply(200);
+        const int invalidations = credentials_.invalidations;
+        if (!cloudwatch_) {
+            run_tasks(1, 1);
+            start();
+        }
+        const std::uint64_t sent = cloudwatch_->counters().requests_sent;
+        pass(90s);
+        EXPECT_EQ(credentials_.invalidations, invalidations + 2) << code;
+        EXPECT_EQ(cloudwatch_->counters().requests_sent, sent + 1) << code;
+        pass(30s);
+    }
+    EXPECT_EQ(cloudwatch_->counters().metrics_refused, 0U);
+}
+
+TEST_F(CloudWatchTest, AServiceThatTheAccountHasNotMayNotWait) {
+    http_.on("POST", "*").reply(403, error_answer("OptInRequired"));
+    run_tasks(1, 1);
+    start();
+    pass(61s);
+    EXPECT_EQ(http_.requests.size(), 1U);
+    EXPECT_GT(cloudwatch_->counters().metrics_refused, 0U);
+    EXPECT_EQ(credentials_.invalidations, 0);
+}
+
+TEST_F(CloudWatchTest, WhatIsTooLargeForAProxyIsSentInParts) {
+    run_tasks(20, 1);
+    options_.detailed = true;
+    http_.on("POST", "*").answer([this](const net::HttpRequest& request) {
+        const MetricForm form(request.body);
+        if (form.metrics.size() <= 100) taken_.push_back(form);
+        const int status = form.metrics.size() <= 100 ? 200 : 413;
+        return Result<net::HttpResponse>(
+            net::HttpResponse{.status = status, .headers = {}, .body = "<html>too large</html>"});
+    });
+    start();
+    pass(119s);
+    std::set<std::tuple<std::string, std::map<std::string, std::string>>> different;
+    std::size_t all = 0;
+    for (const MetricForm& form : taken_) {
+        for (const auto& metric : form.metrics) different.emplace(metric.name, metric.dimensions);
+        all += form.metrics.size();
+    }
+    EXPECT_GT(all, 400U);
+    EXPECT_EQ(different.size(), all);
+    const CloudWatch::Counters counters = cloudwatch_->counters();
+    EXPECT_EQ(counters.metrics_sent, all);
+    EXPECT_EQ(counters.metrics_refused + counters.metrics_dropped, 0U);
+    EXPECT_EQ(counters.queued_requests, 0U);
+    EXPECT_EQ(counters.queued_bytes, 0U);
+    EXPECT_EQ(logged("is sent in parts").size(), 1U);
+}
+
+TEST_F(CloudWatchTest, AProxyThatFindsEverythingTooLargeIsNotHammered) {
+    http_.on("POST", "*").reply(413, "<html>too large</html>");
+    run_tasks(1, 1);
+    start();
+    pass(20min);
+    EXPECT_LT(http_.requests.size(), 80U);
+    EXPECT_GT(cloudwatch_->counters().metrics_refused, 0U);
+    EXPECT_EQ(logged("CloudWatch refuses metrics").size(), 1U);
+}
+
+TEST_F(CloudWatchTest, WhatAProxyAlwaysRefusesDoesNotHoldUpTheRest) {
+    std::string refused;
+    http_.on("POST", "*").answer([&](const net::HttpRequest& request) {
+        if (refused.empty()) refused = request.body;
+        const int status = request.body == refused ? 403 : 200;
+        return Result<net::HttpResponse>(net::HttpResponse{.status = status, .headers = {}, .body = "<html>no</html>"});
+    });
+    run_tasks(1, 1);
+    start();
+    pass(10min);
+    EXPECT_EQ(cloudwatch_->counters().requests_sent, 0U) << "for so long it is tried";
+    pass(10min);
+    const CloudWatch::Counters counters = cloudwatch_->counters();
+    EXPECT_EQ(counters.metrics_refused, MetricForm(refused).metrics.size());
+    EXPECT_GE(counters.requests_sent, 18U);
+    EXPECT_THAT(logged("CloudWatch refuses metrics"), ElementsAre(HasSubstr("check the proxy")));
 }
 
 TEST_F(CloudWatchTest, CredentialsThatExpiredOrAreMissingAreAskedForAgain) {

@@ -21,13 +21,14 @@ model::ContainerView container(std::string name, std::int64_t cpu = 0, std::int6
 
 class InsightsTest : public testing::Test {
   protected:
-    void detailed() { insights_.emplace(true, cgroups::Version::V2); }
+    void detailed() { insights_.emplace(true, cgroups::Version::V2, 1s); }
 
     /// A second passes in which `work` is done, then every container is read and looked at.
     void second(const std::function<void()>& work = {}) {
         now_ += 1s;
+        steady_ += 1s;
         if (work) work();
-        host_.read(now_);
+        host_.read({.steady = steady_, .wall = now_});
         look();
     }
     void look() {
@@ -36,13 +37,13 @@ class InsightsTest : public testing::Test {
     }
     /// From the look at its beginning to the one that ends it, with `work` in each of its seconds.
     void minute(const std::function<void()>& work = {}) {
-        host_.read(now_);
+        host_.read({.steady = steady_, .wall = now_});
         look();
         for (int i = 0; i < 60; ++i) second(work);
     }
     const StatisticSet* find(Metric metric, const Dimensions& of = {}) const {
         if (!told_) return nullptr;
-        for (const Series& series : told_->series) {
+        for (const MetricSeries& series : told_->series) {
             for (const Datum& datum : series.data) {
                 if (series.of == of && datum.metric == metric) return &datum.set;
             }
@@ -66,8 +67,9 @@ class InsightsTest : public testing::Test {
     }
 
     WallTime now_ = kNoon;
+    SteadyTime steady_{1h};
     ContainerReadings host_;
-    std::optional<Insights> insights_{std::in_place, false, cgroups::Version::V2};
+    std::optional<Insights> insights_{std::in_place, false, cgroups::Version::V2, 1s};
     std::optional<MetricMinute> told_;
 };
 
@@ -278,14 +280,60 @@ TEST_F(InsightsTest, AClockThatIsSetBackEndsTheMinute) {
     EXPECT_NEAR(set(Metric::CpuUtilized).max, 512, 1e-6);
 }
 
+TEST_F(InsightsTest, AClockThatIsCorrectedWithinASecondIsNoPeak) {
+    auto& web = host_.run("web", "", {container("app", 1024)});
+    int seconds = 0;
+    minute([&] {
+        if (++seconds == 30) now_ -= 900ms;
+        web.uses_cpu(0, kSecond / 2);
+        web.receives(0, 4000);
+    });
+    second();  // the minute has a second more
+    EXPECT_NEAR(set(Metric::CpuUtilized).max, 512, 1e-6);
+    EXPECT_NEAR(set(Metric::NetworkRxBytes).max, 4000, 1e-6);
+}
+
+TEST_F(InsightsTest, TimeWithoutALookWasNotWatched) {
+    host_.run("web", "", {container("app", 1024)});
+    minute();
+    ASSERT_TRUE(told_);
+    for (int i = 0; i < 10; ++i) second();
+    now_ += 45s;  // the machine slept
+    for (int i = 0; i < 5; ++i) second();
+    EXPECT_EQ(told_->start, kNoon) << "17 seconds of the second minute are not enough";
+    for (int i = 0; i < 60; ++i) second();
+    EXPECT_EQ(told_->start, kNoon + 2min);
+}
+
+TEST_F(InsightsTest, WhatAnEndedContainerWroteStaysWithItsTask) {
+    auto& web = host_.run("web", "", {container("init"), container("app")});
+    int seconds = 0;
+    minute([&] {
+        if (++seconds <= 20) web.writes(0, 1000);
+        web.writes(1, 10);
+        if (seconds == 30) web.ended.insert(0);
+    });
+    EXPECT_EQ(set(Metric::StorageWriteBytes).sum, 20'000 + 590);
+    EXPECT_EQ(set(Metric::StorageWriteBytes).max, 20'000 + 590);
+    minute([&] { web.writes(1, 10); });
+    EXPECT_EQ(set(Metric::StorageWriteBytes).sum, 20'000 + 1190);
+    EXPECT_EQ(set(Metric::StorageWriteBytes).min, 20'000 + 600);
+    auto& next = host_.run("web", "", {container("app")});
+    host_.end(web);
+    next.writes(0, 5);
+    minute();
+    minute();
+    EXPECT_EQ(set(Metric::StorageWriteBytes).sum, 5) << "it has gone with the task";
+}
+
 TEST_F(InsightsTest, AMinuteOfTwoAgentsIsToldByOneAtMost) {
     for (int stopped = 0; stopped < 60; ++stopped) {
         ContainerReadings host;
         host.run("web", "", {container("app", 512)});
         const auto readings = [&](const std::function<void(const Reading&)>& visit) { host.each(visit); };
         const auto snapshot = host.snapshot();
-        Insights old(false, cgroups::Version::V2);
-        Insights next(false, cgroups::Version::V2);
+        Insights old(false, cgroups::Version::V2, 10s);
+        Insights next(false, cgroups::Version::V2, 10s);
         int told = 0;
         for (int at = -120; at <= stopped; at += 10) (void)old.look(kNoon + at * 1s, readings, *snapshot);
         told += old.close(kNoon + stopped * 1s).has_value() ? 1 : 0;

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "tests/fakes/metric_form.hpp"
 
 namespace nodeagent::telemetry {
@@ -59,7 +61,7 @@ TEST(PutMetricData, IsAFormOfTheQueryProtocol) {
     EXPECT_THAT(network.dimensions, ElementsAre(Pair("ClusterName", "shop"), Pair("ServiceName", "a&b")));
     EXPECT_EQ(network.unit, "Bytes/Second");
     EXPECT_EQ(network.sum, 1e22);
-    EXPECT_EQ(network.min, 0.333333333);
+    EXPECT_EQ(network.min, 1.0 / 3);
 
     EXPECT_THAT(form.metrics[2].dimensions, ElementsAre(Pair("ClusterName", "shop"), Pair("ContainerName", "app"),
                                                         Pair("TaskDefinitionFamily", "web"), Pair("TaskId", "0123")));
@@ -108,6 +110,47 @@ TEST(PutMetricData, OfLittleRoomEveryMetricIsARequest) {
     const auto requests = put_metric_data(minute_of(3), "shop", {.metrics = 1000, .bytes = 10});
     ASSERT_EQ(requests.size(), 3U);
     EXPECT_EQ(MetricForm(requests[2].form).metrics.at(0).dimensions.at("TaskId"), "2");
+}
+
+TEST(PutMetricData, NoNumberLeavesTheRangeThatIsToldWithIt) {
+    for (const double value : {12345678901.5, 1.0 / 3, 2.0 / 3, 1e-7 / 3, 12345678901.0 / 3, 0.1 + 0.2}) {
+        const MetricMinute minute{
+            .start = kMinute,
+            .series = {{.of = {},
+                        .data = {{Metric::NetworkRxBytes, {.count = 1, .sum = value, .min = value, .max = value}},
+                                 {Metric::NetworkTxBytes,
+                                  {.count = 1, .sum = value, .min = std::floor(value), .max = std::ceil(value)}}}}}};
+        const MetricForm form(put_metric_data(minute, "shop").at(0).form);
+        EXPECT_EQ(form.metrics.at(0).sum, value);
+        EXPECT_EQ(form.metrics.at(0).min, value);
+        EXPECT_EQ(form.metrics.at(0).max, value);
+        EXPECT_LE(form.metrics.at(1).min, form.metrics.at(1).sum);
+        EXPECT_GE(form.metrics.at(1).max, form.metrics.at(1).sum);
+    }
+}
+
+TEST(PutMetricData, TheHalvesOfARequestHoldTheSameMetrics) {
+    for (const std::size_t metrics : {2U, 21U, 1000U}) {
+        const MetricRequest whole = put_metric_data(minute_of(metrics, "a&MetricData.member.7."), "shop").at(0);
+        const auto halves = halves_of(whole);
+        ASSERT_EQ(halves.size(), 2U);
+        std::vector<std::string> tasks;
+        for (const MetricRequest& half : halves) {
+            const MetricForm form(half.form);
+            EXPECT_EQ(form.fields.at("Action"), "PutMetricData");
+            EXPECT_EQ(form.metrics.size(), half.metrics);
+            EXPECT_LE(half.metrics, (metrics + 1) / 2);
+            EXPECT_EQ(half.minute, kMinute);
+            for (const ReceivedMetric& metric : form.metrics) {
+                EXPECT_EQ(metric.dimensions.at("TaskDefinitionFamily"), "a&MetricData.member.7.");
+                EXPECT_EQ(metric.sum, std::stod(metric.dimensions.at("TaskId")) + 0.5);
+                tasks.push_back(metric.dimensions.at("TaskId"));
+            }
+        }
+        ASSERT_EQ(tasks.size(), metrics);
+        for (std::size_t i = 0; i < metrics; ++i) EXPECT_EQ(tasks[i], std::to_string(i));
+    }
+    EXPECT_TRUE(halves_of(put_metric_data(minute_of(1), "shop").at(0)).empty()) << "of one there are no two";
 }
 
 TEST(PutMetricData, ThereIsNoEmptyRequest) {

@@ -157,6 +157,26 @@ TEST(Exposition, ShowsQueuesSessionsAndWhatTheAgentHasDone) {
     EXPECT_EQ(value_of(text, "ecs_agent_process_cpu_seconds_total"), "1.25");
 }
 
+TEST(Exposition, ShowsWhatGoesToCloudWatchWhereItIsSent) {
+    AScene scene;
+    EXPECT_THAT(scene.text(), Not(HasSubstr("ecs_agent_cloudwatch_")));
+    scene.figures.cloudwatch = CloudWatch::Counters{.requests_sent = 1,
+                                                    .metrics_sent = 2,
+                                                    .attempts_failed = 3,
+                                                    .metrics_refused = 4,
+                                                    .metrics_dropped = 5,
+                                                    .queued_requests = 6,
+                                                    .queued_bytes = 7};
+    const std::string text = scene.text();
+    EXPECT_EQ(value_of(text, R"(ecs_agent_cloudwatch_metrics_total{outcome="sent"})"), "2");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_cloudwatch_metrics_total{outcome="refused"})"), "4");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_cloudwatch_metrics_total{outcome="dropped"})"), "5");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_cloudwatch_requests_total{outcome="sent"})"), "1");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_cloudwatch_requests_total{outcome="failed"})"), "3");
+    EXPECT_EQ(value_of(text, "ecs_agent_cloudwatch_queued_requests"), "6");
+    EXPECT_EQ(value_of(text, "ecs_agent_cloudwatch_queued_bytes"), "7");
+}
+
 TEST(Exposition, ShowsHowTheMachineFares) {
     AScene scene;
     scene.host.disks.push_back({.use = "docker", .path = "/var/lib/docker", .bytes_total = 1000, .bytes_free = 100});
