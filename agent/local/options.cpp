@@ -129,9 +129,14 @@ std::string options_help() {
     }
     text += "  --help                    this text\n\n";
     text +=
-        "Besides the ECS API it serves GET /health, GET /_local/tasks[?cluster=NAME], GET /_local/history?task=ARN "
-        "and\n"
-        "GET /_local/telemetry?instance=ARN, as JSON.\n\n"
+        "Besides the ECS API it serves GET /health, GET /_local/tasks[?cluster=NAME], GET /_local/history?task=ARN,\n"
+        "GET /_local/telemetry?instance=ARN and GET /_local/metrics, as JSON.\n\n"
+        "It answers CloudWatch GetMetricStatistics, GetMetricData (without expressions), ListMetrics and "
+        "PutMetricData.\n"
+        "AWS/ECS has CPUUtilization and MemoryUtilization of clusters, and of services where tasks run with\n"
+        "--group service:NAME. The last 24 hours by the minute, at most 20000 metrics and 500000 of their minutes, "
+        "are kept\n"
+        "in memory.\n\n"
         "With --fixtures it answers SSM GetParameters, Secrets Manager GetSecretValue, S3 GetObject and "
         "GetBucketLocation\n"
         "and ECR GetAuthorizationToken out of files, for agents with AWS_ENDPOINT_URL set to the same address:\n"
