@@ -66,7 +66,7 @@ ApiResult get_metric_statistics(CloudWatch& cloudwatch, const Json& document) {
     if (!period) return period.error();
     const auto statistics = statistics_asked(*request);
     if (!statistics) return statistics.error();
-    const std::int64_t datapoints = (range->last_minute() - range->start) / *period;
+    const std::int64_t datapoints = (range->end - range->start) / *period;
     if (datapoints > kDatapointsAtMost) {
         return bad_combination("You have requested up to " + std::to_string(datapoints) +
                                " datapoints, which exceeds the limit of " + std::to_string(kDatapointsAtMost) +

@@ -171,6 +171,10 @@ TEST_F(CloudWatchTest, RefusesStatisticsItCannotGive) {
               "InvalidParameterCombinationException: You have requested up to 1500 datapoints, which exceeds the limit "
               "of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range.");
     EXPECT_EQ(with("StartTime", seconds(kMinute - 24h)), "");
+    Json day = statistics("m", kMinute - 24h, kMinute);
+    day["StartTime"] = seconds(kMinute - 24h) + 30;
+    day["EndTime"] = seconds(kMinute) + 30;
+    EXPECT_EQ(refusal("GetMetricStatistics", day), "") << "a day that does not begin with a minute";
 }
 
 TEST_F(CloudWatchTest, RefusesDataItCannotKeepAndTakesNothingOfTheRequest) {
