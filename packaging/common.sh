@@ -11,13 +11,15 @@ need_root() {
     [ "$(id -u)" -eq 0 ] || fail "$1 must run as root (it starts containers and sets host rules): sudo $1"
 }
 
-# install_packages KIND...: the packages of these kinds from packaging/build-packages that are missing.
+# install_packages KIND...: the packages of these kinds from packaging/build-packages that are missing. Of the kind
+# clients one is there too when a program of its name is: Node often comes from elsewhere.
 install_packages() {
     local list missing=() name kind
     list=$(dirname "${BASH_SOURCE[0]}")/build-packages
     while read -r name kind _; do
         case "$name" in ''|\#*) continue ;; esac
         [[ " $* " == *" $kind "* ]] || continue
+        [ "$kind" != clients ] || ! command -v "$name" >/dev/null || continue
         dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
     done <"$list"
     [ "${#missing[@]}" -gt 0 ] || return 0
