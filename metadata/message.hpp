@@ -29,7 +29,7 @@ struct Request {
     bool body_whole = true;  ///< false: the client ended before it had sent all, or it is too large and nobody reads it
     std::string_view user_agent;
     std::string_view forwarded_for;  ///< first X-Forwarded-For
-    std::string_view host;           ///< of the Host header, with its port; empty only in HTTP/1.0
+    std::string_view host{};         ///< of the Host header, with its port; empty only in HTTP/1.0
     const Peer* peer = nullptr;      ///< never null in a handler
 
     /// First value of `name` in the query, percent- and plus-decoded; nothing when the key is absent.

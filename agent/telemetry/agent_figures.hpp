@@ -16,9 +16,9 @@ struct AgentFigures {
     std::string cluster;                 ///< as registered
     std::string container_instance_arn;  ///< "" before
     bool draining = false;
-    engine::EngineFigures engine;
-    ecs::SessionStatus acs, tcs;
-    ecs::Submissions submissions;
+    engine::EngineFigures engine{};
+    ecs::SessionStatus acs{}, tcs{};
+    ecs::Submissions submissions{};
     std::uint64_t store_transactions = 0;              ///< 0 also without a database
     std::optional<CloudWatch::Counters> cloudwatch{};  ///< when metrics are sent there
 };

@@ -9,7 +9,7 @@ using testing::DoubleNear;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr Minute kNow{30'000'000min};
+constexpr Minute kUsageNow{30'000'000min};
 
 class ClusterUsageTest : public testing::Test {
   protected:
@@ -42,12 +42,12 @@ class ClusterUsageTest : public testing::Test {
     static TaskUse use(const std::string& arn, StatisticSet cpu_percent, StatisticSet memory) {
         return {.task_arn = arn, .containers = {{.name = "web", .cpu = cpu_percent, .memory = memory}}};
     }
-    void record(const std::string& instance, const std::vector<TaskUse>& tasks, Minute minute = kNow) {
+    void record(const std::string& instance, const std::vector<TaskUse>& tasks, Minute minute = kUsageNow) {
         usage.record("arn:aws:ecs:r:1:container-instance/c/" + instance, tasks, minute);
     }
     /// The minute's values; an empty set if there are none.
     StatisticSet values(const std::string& name, Dimensions dimensions, const std::string& space = "AWS/ECS",
-                        Minute minute = kNow) const {
+                        Minute minute = kUsageNow) const {
         const auto found = metrics.find({.space = space, .name = name, .dimensions = std::move(dimensions)}, "", minute,
                                         minute + 1min);
         return found.empty() ? StatisticSet{} : found.at(0).points.at(0).values;
@@ -114,8 +114,8 @@ TEST_F(ClusterUsageTest, MergesTheRoundsOfAMinuteAndAddsUpContainers) {
     // web: 280 of 80 samples is 3.5 %; side 1 %; together 45 units of 100
     EXPECT_EQ(values("CPUUtilization", shop), (StatisticSet{.count = 1, .sum = 45, .minimum = 20, .maximum = 80}));
     EXPECT_EQ(values("MemoryUtilization", shop).average(), 25);
-    record("i", {two}, kNow + 1min);
-    EXPECT_EQ(values("CPUUtilization", shop, "AWS/ECS", kNow + 1min).average(), 30);
+    record("i", {two}, kUsageNow + 1min);
+    EXPECT_EQ(values("CPUUtilization", shop, "AWS/ECS", kUsageNow + 1min).average(), 30);
     EXPECT_EQ(values("CPUUtilization", shop).average(), 45);
 }
 

@@ -133,7 +133,9 @@ TEST(Exposition, ShowsQueuesSessionsAndWhatTheAgentHasDone) {
     scene.figures.engine.pulls = {
         .queued = 2, .running = 3, .ended = 9, .failed = 1, .bytes = 1000, .taken = std::chrono::milliseconds(2500)};
     scene.figures.submissions = {.queued = 5, .acknowledged = 20, .refused = 1, .failed = 6};
-    scene.figures.acs = {.connected = true, .connects = 3, .attempts = 7};
+    scene.figures.acs.connected = true;
+    scene.figures.acs.connects = 3;
+    scene.figures.acs.attempts = 7;
     scene.figures.store_transactions = 11;
     const std::uint64_t before = retries(Retried::ImagePull, ErrorKind::Throttled);
     count_retry(Retried::ImagePull, ErrorKind::Throttled);

@@ -83,7 +83,10 @@ TEST_F(ScrapeTargetsTest, IPv6HasPortsOfItsOwn) {
 TEST_F(ScrapeTargetsTest, OnTheHostsNetworkTheContainersPortsAreTheMachines) {
     network_mode_ = "host";
     app_.ports.clear();
-    app_.payload_ports = {{.container_port = 9100}, {.container_port = 53, .protocol = "udp"}};
+    app_.payload_ports.resize(2);
+    app_.payload_ports[0].container_port = 9100;
+    app_.payload_ports[1].container_port = 53;
+    app_.payload_ports[1].protocol = "udp";
     EXPECT_THAT(targets(), ElementsAre("10.0.0.5:9100"));
 }
 
