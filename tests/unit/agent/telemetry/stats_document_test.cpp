@@ -20,12 +20,12 @@ ordered_json recorded() {
     return ordered_json::parse(*read_file(std::string(NODEAGENT_TEST_DATA) + "/telemetry/stats_v1.json"));
 }
 
-void fill_cpu(const ordered_json& json, Usage& into) {
-    into.cgroup.cpu.usage_ns = json["cpu_usage"]["total_usage"];
-    into.cgroup.cpu.per_cpu_ns = json["cpu_usage"]["percpu_usage"].get<std::vector<std::uint64_t>>();
-    into.cgroup.cpu.kernel_ns = json["cpu_usage"]["usage_in_kernelmode"];
-    into.cgroup.cpu.user_ns = json["cpu_usage"]["usage_in_usermode"];
-    into.system_cpu_ns = json["system_cpu_usage"];
+void fill_cpu(const ordered_json& shown, Usage& into) {
+    into.cgroup.cpu.usage_ns = shown["cpu_usage"]["total_usage"];
+    into.cgroup.cpu.per_cpu_ns = shown["cpu_usage"]["percpu_usage"].get<std::vector<std::uint64_t>>();
+    into.cgroup.cpu.kernel_ns = shown["cpu_usage"]["usage_in_kernelmode"];
+    into.cgroup.cpu.user_ns = shown["cpu_usage"]["usage_in_usermode"];
+    into.system_cpu_ns = shown["system_cpu_usage"];
 }
 
 TEST(StatsDocument, HasTheRecordedKeysInTheRecordedOrder) {
@@ -74,17 +74,17 @@ TEST(StatsDocument, OfVersionTwoIsAsDockersIs) {
     now.cgroup.memory.fail_count = 50;
     const std::string document = stats_document(
         {.name = "n", .id = "i", .version = Version::V2, .online_cpus = 4, .machine_memory = 4096}, now, nullptr);
-    const ordered_json json = ordered_json::parse(document);
-    EXPECT_EQ(json["blkio_stats"]["io_service_bytes_recursive"].dump(),
+    const ordered_json shown = ordered_json::parse(document);
+    EXPECT_EQ(shown["blkio_stats"]["io_service_bytes_recursive"].dump(),
               R"([{"major":202,"minor":1,"op":"read","value":638976},{"major":202,"minor":1,"op":"write","value":0}])");
-    EXPECT_TRUE(json["blkio_stats"]["io_serviced_recursive"].is_null());
-    EXPECT_TRUE(json["blkio_stats"]["sectors_recursive"].is_null());
-    EXPECT_FALSE(json["cpu_stats"]["cpu_usage"].contains("percpu_usage"));
-    EXPECT_FALSE(json["memory_stats"].contains("max_usage"));
-    EXPECT_EQ(json["memory_stats"]["failcnt"], 2);
-    EXPECT_EQ(json["memory_stats"]["limit"], 4096) << "without a limit, the machine's memory";
-    EXPECT_EQ(json["memory_stats"]["stats"].size(), 31U);
-    EXPECT_EQ(json["pids_stats"]["limit"], UINT64_MAX);
+    EXPECT_TRUE(shown["blkio_stats"]["io_serviced_recursive"].is_null());
+    EXPECT_TRUE(shown["blkio_stats"]["sectors_recursive"].is_null());
+    EXPECT_FALSE(shown["cpu_stats"]["cpu_usage"].contains("percpu_usage"));
+    EXPECT_FALSE(shown["memory_stats"].contains("max_usage"));
+    EXPECT_EQ(shown["memory_stats"]["failcnt"], 2);
+    EXPECT_EQ(shown["memory_stats"]["limit"], 4096) << "without a limit, the machine's memory";
+    EXPECT_EQ(shown["memory_stats"]["stats"].size(), 31U);
+    EXPECT_EQ(shown["pids_stats"]["limit"], UINT64_MAX);
 }
 
 TEST(StatsDocument, LeavesOutWhatDockerLeavesOut) {
