@@ -127,7 +127,7 @@ TEST_F(ListenerTest, RefusesWhatIsNoRequest) {
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 HTTP Version Not Supported: unsupported protocol version"},
         {"GET / a HTTP/2.0\r\nHost: x\r\n\r\n", "400 Bad Request"},
         {"GET /\nHost: x\n\n", "400 Bad Request"},
-        {std::string("GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", 37), "400 Bad Request"},
+        {std::string("GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", 35), "400 Bad Request"},
         {"GET / HTTP/1.1\r\nHost: x\r\nX : a\r\n\r\n", "400 Bad Request"},
         {"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413 Request Entity Too Large"},
         {"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n",
