@@ -123,7 +123,7 @@ void expect_within(const ordered_json& low, const ordered_json& seen, const orde
             expect_within(low[i], seen[i], high[i], path + "/" + std::to_string(i));
     } else if (seen.is_number()) {
         const double value = seen.get<double>();
-        const auto [least, most] = std::minmax(low.get<double>(), high.get<double>());
+        const auto [least, most] = std::minmax({low.get<double>(), high.get<double>()});
         const double slack = held(path) ? 512.0 * 1024 : 0;
         EXPECT_GE(value, least - slack) << path;
         EXPECT_LE(value, most + slack) << path;
