@@ -1,10 +1,12 @@
 #include "agent/config/special_settings.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <chrono>
 #include <optional>
 #include <vector>
 
-#include <boost/asio/ip/address.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/base/strings.hpp"
@@ -124,9 +126,8 @@ Found read_local_address_json(const Reading& reading, Config& config, const json
 Found read_prometheus_address(const Reading& reading, Config& config, std::string_view text) {
     const std::string address(trimmed(text));
     if (address.empty()) return Found::Unset;
-    boost::system::error_code failure;
-    (void)boost::asio::ip::make_address(address, failure);
-    if (failure) {
+    in6_addr parsed{};
+    if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 && ::inet_pton(AF_INET6, address.c_str(), &parsed) != 1) {
         reading.fail("not an IP address; write one of this machine's, as 127.0.0.1");
         return Found::Blank;
     }
