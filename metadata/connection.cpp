@@ -20,6 +20,8 @@ namespace nodeagent::metadata {
 
 namespace {
 
+constexpr std::uint64_t kAnnounced = std::uint64_t{64} << 20U;  // bytes; who announces more is refused unheard
+
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
@@ -137,7 +139,7 @@ class Session {
 void Session::begin_request() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_limit));
-    parser_->body_limit(boost::none);  // see parse()
+    parser_->body_limit(kAnnounced);  // see parse(); what is announced is reserved
     parser_->eager(true);
     headers_checked_ = false;
     body_whole_ = true;

@@ -23,7 +23,7 @@ struct Read {
 Read read_in_pieces(std::string_view text, std::size_t piece) {
     RequestParser parser;
     parser.header_limit(4096);
-    parser.body_limit(boost::none);
+    parser.body_limit(std::uint64_t{64} << 20U);  // as metadata/connection.cpp
     parser.eager(true);
     Read read;
     std::string waiting;
