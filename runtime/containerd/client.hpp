@@ -217,8 +217,10 @@ class Client {
     virtual Result<std::vector<Process>> list_tasks() = 0;
     /// NotFound also for a process that has ended.
     virtual Result<void> kill(const std::string& container, const std::string& exec, int signal, bool all) = 0;
-    /// Returns when the process has ended; Timeout after `deadline`.
-    virtual Result<Exit> wait(const std::string& container, const std::string& exec, std::chrono::nanoseconds deadline) = 0;
+    /// Does not block: calls `done` once, on a thread of the client's, when the process has ended or this cannot be told
+    /// any more (Unavailable: ask again). Letting go of what is returned cancels: `done` may still be called then.
+    [[nodiscard]] virtual std::shared_ptr<void> wait(const std::string& container, const std::string& exec,
+                                                     std::function<void(Result<Exit>)> done) = 0;
     /// Frees the shim; the process must have ended. Up to 1 min: the shim waits 12 s for a logging program.
     virtual Result<Exit> delete_task(const std::string& container) = 0;
     virtual Result<void> add_exec(const NewExec& exec) = 0;
