@@ -1,7 +1,7 @@
 #pragma once
-// What we ask of containerd, in plain types: no gRPC, no protobuf, no Asio in it. The implementation is a module that is
-// loaded only when containerd is the runtime (module.hpp); tests have one in memory (tests/fakes/fake_containerd.hpp).
-// Facts: containerd.md 1-6 and containerd's api/services/*.proto.
+// What we ask of containerd, in plain types: no gRPC, no protobuf, no Asio in it. The implementation is a module that
+// is loaded only when containerd is the runtime (module.hpp); tests have one in memory
+// (tests/fakes/fake_containerd.hpp). Facts: containerd.md 1-6 and containerd's api/services/*.proto.
 
 #include <chrono>
 #include <cstdint>
@@ -22,9 +22,9 @@ using WallTime = std::chrono::system_clock::time_point;
 using Labels = std::map<std::string, std::string>;
 
 struct Plugin {
-    std::string type;  ///< "io.containerd.snapshotter.v1"
-    std::string id;    ///< "overlayfs"
-    bool usable = false;  ///< started without an error
+    std::string type;                            ///< "io.containerd.snapshotter.v1"
+    std::string id;                              ///< "overlayfs"
+    bool usable = false;                         ///< started without an error
     std::map<std::string, std::string> exports;  ///< "root": folder of its data
 };
 
@@ -148,8 +148,8 @@ class ContentWriter {
 
 /// One namespace of one containerd. Every call blocks and may be made by any thread; each but those that say otherwise
 /// ends within 10 s with Timeout. Errors: NotFound, Conflict (exists already, or FAILED_PRECONDITION: wrong state),
-/// Malformed (INVALID_ARGUMENT, OUT_OF_RANGE), Unavailable (daemon gone), Timeout, Internal. Error::what is the daemon's
-/// own text, unprefixed.
+/// Malformed (INVALID_ARGUMENT, OUT_OF_RANGE), Unavailable (daemon gone), Timeout, Internal. Error::what is the
+/// daemon's own text, unprefixed.
 class Client {
   public:
     virtual ~Client() = default;
@@ -173,7 +173,8 @@ class Client {
     /// Opens or resumes the ingest `ref` of a blob of that size and digest ("" and 0: not known). Conflict: the blob is
     /// there. Unavailable: another writer holds the ref (Error::what contains "locked"), or the daemon is gone.
     virtual Result<std::unique_ptr<ContentWriter>> write_content(const std::string& ref, std::int64_t size,
-                                                                 const std::string& digest, const std::string& lease) = 0;
+                                                                 const std::string& digest,
+                                                                 const std::string& lease) = 0;
     virtual Result<void> abort_content(const std::string& ref) = 0;  ///< an absent ingest is fine
 
     // image records
@@ -189,11 +190,13 @@ class Client {
     virtual Result<std::vector<SnapshotMount>> prepare_snapshot(const std::string& snapshotter, const std::string& key,
                                                                 const std::string& parent, const Labels& labels,
                                                                 const std::string& lease) = 0;
-    virtual Result<std::vector<SnapshotMount>> snapshot_mounts(const std::string& snapshotter, const std::string& key) = 0;
-    virtual Result<void> commit_snapshot(const std::string& snapshotter, const std::string& name, const std::string& key,
-                                         const Labels& labels, const std::string& lease) = 0;
+    virtual Result<std::vector<SnapshotMount>> snapshot_mounts(const std::string& snapshotter,
+                                                               const std::string& key) = 0;
+    virtual Result<void> commit_snapshot(const std::string& snapshotter, const std::string& name,
+                                         const std::string& key, const Labels& labels, const std::string& lease) = 0;
     virtual Result<void> remove_snapshot(const std::string& snapshotter, const std::string& key) = 0;
-    virtual Result<std::int64_t> snapshot_usage(const std::string& snapshotter, const std::string& key) = 0;  ///< bytes, its own
+    virtual Result<std::int64_t> snapshot_usage(const std::string& snapshotter,
+                                                const std::string& key) = 0;  ///< bytes, its own
     /// Names of all snapshots.
     virtual Result<std::vector<SnapshotInfo>> list_snapshots(const std::string& snapshotter) = 0;
     /// Unpacks a layer blob into mounts; the answer describes the uncompressed bytes (its digest is the diff id).
@@ -212,13 +215,14 @@ class Client {
 
     // tasks
     virtual Result<std::uint32_t> create_task(const NewTask& task, std::chrono::nanoseconds deadline) = 0;  ///< pid
-    virtual Result<void> start(const std::string& container, const std::string& exec, std::chrono::nanoseconds deadline) = 0;
+    virtual Result<void> start(const std::string& container, const std::string& exec,
+                               std::chrono::nanoseconds deadline) = 0;
     virtual Result<Process> get_task(const std::string& container, const std::string& exec) = 0;
     virtual Result<std::vector<Process>> list_tasks() = 0;
     /// NotFound also for a process that has ended.
     virtual Result<void> kill(const std::string& container, const std::string& exec, int signal, bool all) = 0;
-    /// Does not block: calls `done` once, on a thread of the client's, when the process has ended or this cannot be told
-    /// any more (Unavailable: ask again). Letting go of what is returned cancels: `done` may still be called then.
+    /// Does not block: calls `done` once, on a thread of the client's, when the process has ended or this cannot be
+    /// told any more (Unavailable: ask again). Letting go of what is returned cancels: `done` may still be called then.
     [[nodiscard]] virtual std::shared_ptr<void> wait(const std::string& container, const std::string& exec,
                                                      std::function<void(Result<Exit>)> done) = 0;
     /// Frees the shim; the process must have ended. Up to 1 min: the shim waits 12 s for a logging program.

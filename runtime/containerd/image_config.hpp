@@ -1,5 +1,6 @@
 #pragma once
-// An image on this host as containers are made from it: the part of the OCI image configuration that matters at run time.
+// An image on this host as containers are made from it: the part of the OCI image configuration that matters at run
+// time.
 
 #include <chrono>
 #include <cstdint>
