@@ -4,7 +4,8 @@
 //
 // Error::what is what ECS users should read, in Docker's words where the engine or users' tools know them:
 //   NotFound     "manifest for busybox:9 not found: manifest unknown: ..."
-//   Denied       "pull access denied for busybox, repository does not exist or may require 'docker login': denied: ...",
+//   Denied       "pull access denied for busybox, repository does not exist or may require 'docker login': denied:
+//   ...",
 //                "Head \"https://.../manifests/1\": no basic auth credentials"
 //   Throttled    "toomanyrequests: ..."
 //   Malformed    the registry's answer cannot be used: too large, another digest, schema 1, ...

@@ -15,9 +15,9 @@ namespace nodeagent::runtime::registry {
 
 inline constexpr std::size_t kMaxManifest = std::size_t{4} << 20U;
 inline constexpr std::size_t kMaxConfig = std::size_t{8} << 20U;
-inline constexpr std::size_t kMaxLayers = 127;        ///< overlayfs takes no more
+inline constexpr std::size_t kMaxLayers = 127;  ///< overlayfs takes no more
 inline constexpr std::size_t kMaxIndexEntries = 1000;
-inline constexpr int kMaxIndexDepth = 2;              ///< an index in an index, no further
+inline constexpr int kMaxIndexDepth = 2;  ///< an index in an index, no further
 inline constexpr std::int64_t kMaxLayerSize = std::int64_t{1} << 40U;
 
 /// Of the Accept header, and the only ones that are understood.

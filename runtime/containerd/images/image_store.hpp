@@ -2,8 +2,9 @@
 // Images of containerd's namespace as Docker would show them: the image verbs of Backend, on a Client. Every call
 // blocks (threads of a pool), and any thread may make it. Errors are those of Backend, in Docker's words.
 //
-// An image is two kinds of records in containerd: "docker.io/library/busybox:1" and "docker.io/library/busybox@sha256:...".
-// Its id is the digest of its configuration. Docker's familiar names ("busybox:1") are used towards callers.
+// An image is two kinds of records in containerd: "docker.io/library/busybox:1" and
+// "docker.io/library/busybox@sha256:...". Its id is the digest of its configuration. Docker's familiar names
+// ("busybox:1") are used towards callers.
 
 #include <chrono>
 #include <cstddef>
