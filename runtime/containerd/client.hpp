@@ -200,9 +200,9 @@ class Client {
     /// Names of all snapshots.
     virtual Result<std::vector<SnapshotInfo>> list_snapshots(const std::string& snapshotter) = 0;
     /// Unpacks a layer blob into mounts; the answer describes the uncompressed bytes (its digest is the diff id).
-    /// Up to 1 h.
+    /// Up to 1 h; Unavailable soon after a stop is asked for.
     virtual Result<Descriptor> apply_diff(const Descriptor& layer, const std::vector<SnapshotMount>& mounts,
-                                          const std::string& lease) = 0;
+                                          const std::string& lease, std::stop_token stop) = 0;
 
     // containers
     virtual Result<void> create_container(const Container& container) = 0;

@@ -11,7 +11,7 @@
 namespace nodeagent::runtime::containerd {
 
 /// Changes with client.hpp: an agent and a module of different builds refuse each other.
-inline constexpr int kModuleContract = 1;
+inline constexpr int kModuleContract = 2;
 inline constexpr const char* kModuleFile = "ecs-containerd.so";
 
 /// Where the module of the program at `program` may be: beside it, and in ../lib/ecs-node-agent.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -36,9 +37,10 @@ class Connection {
 
     template <class Answer, class Request>
     Result<Answer> call(const char* method, const Request& request, std::chrono::nanoseconds deadline = kCallTimeout,
-                        const std::string& lease = {}) {
+                        const std::string& lease = {}, const std::stop_token& stop = {}) {
         wake();
         const auto about = context(deadline, lease);
+        const std::stop_callback on_stop(stop, [&about] { about->TryCancel(); });
         Answer answer;
         const grpc::Status status = grpc::internal::BlockingUnaryCall<Request, Answer, grpc::protobuf::MessageLite,
                                                                       grpc::protobuf::MessageLite>(

@@ -42,7 +42,7 @@ class GrpcClient final : public Client {
     Result<std::int64_t> snapshot_usage(const std::string& snapshotter, const std::string& key) override;
     Result<std::vector<SnapshotInfo>> list_snapshots(const std::string& snapshotter) override;
     Result<Descriptor> apply_diff(const Descriptor& layer, const std::vector<SnapshotMount>& mounts,
-                                  const std::string& lease) override;
+                                  const std::string& lease, std::stop_token stop) override;
 
     Result<void> create_container(const Container& container) override;
     Result<Container> get_container(const std::string& id) override;

@@ -195,12 +195,12 @@ Result<std::vector<SnapshotInfo>> GrpcClient::list_snapshots(const std::string& 
 }
 
 Result<Descriptor> GrpcClient::apply_diff(const Descriptor& layer, const std::vector<SnapshotMount>& mounts,
-                                          const std::string& lease) {
+                                          const std::string& lease, std::stop_token stop) {
     wire::ApplyRequest request;
     put(*request.mutable_diff(), layer);
     put(*request.mutable_mounts(), mounts);
-    const auto answer =
-        connection_.call<wire::ApplyResponse>("/containerd.services.diff.v1.Diff/Apply", request, kApplyTimeout, lease);
+    const auto answer = connection_.call<wire::ApplyResponse>("/containerd.services.diff.v1.Diff/Apply", request,
+                                                              kApplyTimeout, lease, stop);
     if (!answer) return answer.error();
     return descriptor_of(answer->applied());
 }
