@@ -44,9 +44,10 @@ Result<Runtime> make_containerd(asio::any_io_executor shard, const config::Envir
     if (!client) return with_context("use containerd at " + socket, std::move(client).error());
     auto options = containerd_options(environment, config);
     if (!options) return with_context("use containerd at " + socket, std::move(options).error());
-    return Runtime{.backend = runtime::containerd::make_backend(std::move(shard), *std::move(client), *std::move(options)),
-                   .name = "containerd",
-                   .address = socket};
+    return Runtime{
+        .backend = runtime::containerd::make_backend(std::move(shard), *std::move(client), *std::move(options)),
+        .name = "containerd",
+        .address = socket};
 }
 
 std::string remedy(const Runtime& runtime) {
@@ -92,10 +93,9 @@ asio::awaitable<OrEnding<FoundRuntime>> find_runtime(asio::any_io_executor shard
             auto found = co_await candidate.backend->probe();
             if (found) co_return FoundRuntime{.runtime = std::move(candidate), .capabilities = *std::move(found)};
             if (!told) {
-                log::error("the container runtime does not answer; waiting for it",
-                           {{"endpoint", candidate.address},
-                            {"error", found.error().what},
-                            {"remedy", remedy(candidate)}});
+                log::error(
+                    "the container runtime does not answer; waiting for it",
+                    {{"endpoint", candidate.address}, {"error", found.error().what}, {"remedy", remedy(candidate)}});
             }
         }
         const bool in_doubt = runtimes.size() > 1 && clock.now() - began < kDockerMayStart;

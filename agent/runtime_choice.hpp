@@ -29,9 +29,9 @@ struct FoundRuntime {
     runtime::Capabilities capabilities;
 };
 
-/// Waits until it answers: Docker or containerd may start after us, or restart. With ECS_RUNTIME=auto that is Docker where
-/// it answers, else containerd where Docker has no socket or has not answered for ten seconds. `waiting_for` is called
-/// with what is waited for. Ends (1) only for what waiting cannot mend.
+/// Waits until it answers: Docker or containerd may start after us, or restart. With ECS_RUNTIME=auto that is Docker
+/// where it answers, else containerd where Docker has no socket or has not answered for ten seconds. `waiting_for` is
+/// called with what is waited for. Ends (1) only for what waiting cannot mend.
 asio::awaitable<OrEnding<FoundRuntime>> find_runtime(asio::any_io_executor shard, config::Environment environment,
                                                      config::Config config, Clock& clock,
                                                      std::function<void(std::string)> waiting_for);

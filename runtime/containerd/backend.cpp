@@ -58,9 +58,8 @@ ContainerdBackend::ContainerdBackend(asio::any_io_executor shard, std::shared_pt
       volumes_(options_.data_dir),
       containers_(client_, options_, images_, volumes_),
       locks_(shard_),
-      exits_(std::make_unique<Exits>(shard_, client_, [this](const Exits::Key& process, const Result<Exit>& exit) {
-          told(process, exit);
-      })),
+      exits_(std::make_unique<Exits>(
+          shard_, client_, [this](const Exits::Key& process, const Result<Exit>& exit) { told(process, exit); })),
       scope_(shard_) {}
 
 asio::awaitable<void> ContainerdBackend::close() {
@@ -151,16 +150,15 @@ asio::awaitable<Result<void>> ContainerdBackend::pull(std::string reference, Reg
     // the caller's function lives as long as this coroutine, which what is posted may not
     const auto heard = std::make_shared<std::function<void(const PullProgress&)>>(std::move(progress));
     const std::weak_ptr<std::function<void(const PullProgress&)>> listener = heard;
-    auto work = run_stoppable(
-        pulls_, [this, reference, auth, options, listener, shard = shard_](std::stop_token stop) {
-            const auto tell = [&listener, &shard](const PullProgress& now) {
-                asio::post(shard, [listener, now] {
-                    const auto here = listener.lock();
-                    if (here && *here) (*here)(now);
-                });
-            };
-            return images_.pull(reference, auth, options, tell, std::move(stop));
-        });
+    auto work = run_stoppable(pulls_, [this, reference, auth, options, listener, shard = shard_](std::stop_token stop) {
+        const auto tell = [&listener, &shard](const PullProgress& now) {
+            asio::post(shard, [listener, now] {
+                const auto here = listener.lock();
+                if (here && *here) (*here)(now);
+            });
+        };
+        return images_.pull(reference, auth, options, tell, std::move(stop));
+    });
     co_return co_await std::move(work);
 }
 
@@ -197,7 +195,8 @@ asio::awaitable<Result<std::string>> ContainerdBackend::create(ContainerSpec spe
     Result<void> prepared = co_await prepare();
     if (!prepared) co_return std::move(prepared).error();
     const KeyedLock::Held held = co_await locks_.acquire(spec.name);
-    auto work = run_blocking(calls_, [this, spec = std::move(spec), deadline] { return containers_.create(spec, deadline); });
+    auto work =
+        run_blocking(calls_, [this, spec = std::move(spec), deadline] { return containers_.create(spec, deadline); });
     co_return co_await std::move(work);
 }
 
@@ -244,9 +243,9 @@ asio::awaitable<Result<void>> ContainerdBackend::stop(std::string id, seconds gr
         exit = co_await end_within(own, {}, kKillWait);
     }
     if (!exit) {
-        co_return Error{.kind = ErrorKind::Timeout,
-                        .what = "container " + own + " still runs " + std::to_string(kKillWait.count()) +
-                                " s after SIGKILL"};
+        co_return Error{
+            .kind = ErrorKind::Timeout,
+            .what = "container " + own + " still runs " + std::to_string(kKillWait.count()) + " s after SIGKILL"};
     }
     if (!*exit && exit->error().kind != ErrorKind::NotFound) co_return exit->error();
     Result<void> noted = co_await note_end(own);

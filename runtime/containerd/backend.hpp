@@ -1,6 +1,6 @@
 #pragma once
-// containerd behind runtime::Backend, without a daemon of Docker's in between. Lives on the shard of the executor it was
-// made with; what blocks runs on threads of its own.
+// containerd behind runtime::Backend, without a daemon of Docker's in between. Lives on the shard of the executor it
+// was made with; what blocks runs on threads of its own.
 
 #include <cstdint>
 #include <memory>

@@ -36,7 +36,8 @@ auto run_stoppable(BlockingPool& pool, F f) -> asio::awaitable<std::invoke_resul
             threads->submit([call, stop, guard = asio::make_work_guard(executor)] {
                 auto result = std::make_shared<R>(call->second(stop->get_token()));
                 asio::post(guard.get_executor(), [call, result] {
-                    if (auto slot = asio::get_associated_cancellation_slot(call->first); slot.is_connected()) slot.clear();
+                    if (auto slot = asio::get_associated_cancellation_slot(call->first); slot.is_connected())
+                        slot.clear();
                     call->first(std::move(*result));
                 });
             });

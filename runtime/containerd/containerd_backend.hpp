@@ -1,6 +1,6 @@
 #pragma once
-// The shard's half of the backend: who may do what when. What a verb does to containerd, in threads that may block, is in
-// Containers, ImageStore and Volumes.
+// The shard's half of the backend: who may do what when. What a verb does to containerd, in threads that may block, is
+// in Containers, ImageStore and Volumes.
 
 #include <chrono>
 #include <list>
@@ -79,7 +79,8 @@ class ContainerdBackend final : public ClosableBackend {
     // ends (ends.cpp)
     void told(const Exits::Key& process, const Result<Exit>& exit);
     /// Nothing: it still ran after `limit`.
-    asio::awaitable<std::optional<Result<Exit>>> end_within(std::string id, std::string exec, std::chrono::nanoseconds limit);
+    asio::awaitable<std::optional<Result<Exit>>> end_within(std::string id, std::string exec,
+                                                            std::chrono::nanoseconds limit);
     asio::awaitable<void> settle(std::string id);
     asio::awaitable<Result<void>> note_end(std::string id);
 
@@ -102,7 +103,7 @@ class ContainerdBackend final : public ClosableBackend {
     KeyedLock locks_;
     std::map<Exits::Key, std::list<std::shared_ptr<Waiter>>> waiters_;
     std::map<std::string, std::shared_ptr<Probing>> probing_;
-    std::set<std::string> out_of_memory_;  ///< containers of which an OOM event came, until their end is noted
+    std::set<std::string> out_of_memory_;     ///< containers of which an OOM event came, until their end is noted
     std::function<void(RuntimeEvent)> sink_;  ///< of the watch that is on
     std::unique_ptr<Exits> exits_;
     Scope scope_;  ///< last: its coroutines use everything above

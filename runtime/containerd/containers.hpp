@@ -1,11 +1,12 @@
 #pragma once
-// What the verbs of a container do to containerd and this host: the blocking half of the backend. Any thread, but one at
-// a time for each container (ContainerdBackend's locks). Everything is safe to repeat after it broke off anywhere.
+// What the verbs of a container do to containerd and this host: the blocking half of the backend. Any thread, but one
+// at a time for each container (ContainerdBackend's locks). Everything is safe to repeat after it broke off anywhere.
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,7 @@ class Containers {
     Result<void> remove(const std::string& id);
 
     struct Inspected {
-        ContainerView view;  ///< without health
+        ContainerView view;        ///< without health
         bool end_unnoted = false;  ///< how it ended has still to be noted before the view is whole
         bool health_checked = false;
     };
@@ -71,12 +72,13 @@ class Containers {
     [[nodiscard]] std::string run_folder(const std::string& id) const;
 
   private:
-    struct Image;
     Result<Container> own(const std::string& id);
     Result<std::optional<Process>> task_of(const std::string& id);
     Result<void> set_life(const std::string& id, const Life& life);
     Result<std::string> make(const ContainerSpec& spec, const std::string& id);
-    void unmake(const std::string& id, const Creation& creation);
+    Result<void> unmake(const std::string& id, const Creation* creation);
+    void remove_strays(const std::set<std::string>& ids);
+    static std::optional<Running> running_of(const Container& container);
     Result<std::optional<std::string>> existing(const ContainerSpec& spec);
     [[nodiscard]] std::string data_folder(const std::string& id) const;
 

@@ -1,6 +1,6 @@
 // ContainerdBackend: what happens when processes end. An end is told by a call that waits for it; the event stream only
-// tells the engine. First its outcome is written down, so that anybody can be told; then the task is taken down, which can
-// take as long as its logging program has something to send.
+// tells the engine. First its outcome is written down, so that anybody can be told; then the task is taken down, which
+// can take as long as its logging program has something to send.
 
 #include <algorithm>
 #include <utility>

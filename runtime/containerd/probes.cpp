@@ -66,7 +66,8 @@ void ContainerdBackend::begin_probing(const std::string& id, const Running& runn
         .check = *running.health_check,
         .state = {},
         .process = running.process,
-        .started = std::chrono::steady_clock::now() - std::chrono::duration_cast<std::chrono::steady_clock::duration>(age),
+        .started =
+            std::chrono::steady_clock::now() - std::chrono::duration_cast<std::chrono::steady_clock::duration>(age),
         .pause = asio::steady_timer(shard_)});
     probing_[id] = probing;
     scope_.spawn(keep_probing(id, std::move(probing)));
@@ -111,10 +112,8 @@ asio::awaitable<ProbeOutcome> ContainerdBackend::probe_once(std::string id, std:
     ProbeOutcome outcome;
     std::string process = oci::with_command(probing->process, probing->check.command);
     auto begin = run_blocking(calls_, [this, id, exec, path, process = std::move(process)] {
-        return containers_.begin_exec({.container_id = id,
-                                       .exec_id = exec,
-                                       .process = process,
-                                       .streams = {.in = {}, .out = path, .err = path}});
+        return containers_.begin_exec(
+            {.container_id = id, .exec_id = exec, .process = process, .streams = {.in = {}, .out = path, .err = path}});
     });
     const Result<void> begun = co_await std::move(begin);
     if (begun) {

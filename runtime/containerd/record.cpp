@@ -4,6 +4,7 @@
 
 #include "agent/base/json.hpp"
 #include "agent/base/time_format.hpp"
+#include "runtime/containerd/images/image_store.hpp"
 
 namespace nodeagent::runtime::containerd {
 
@@ -66,6 +67,22 @@ std::vector<Network> networks_of(const Json& list) {
     return networks;
 }
 
+std::optional<HealthCheck> health_check_of(const Json& document) {
+    if (!document.is_object()) return std::nullopt;
+    HealthCheck check;
+    if (const Json& command = member(document, "Command"); command.is_array()) {
+        for (const Json& word : command) {
+            if (word.is_string()) check.command.push_back(word.get<std::string>());
+        }
+    }
+    check.interval = std::chrono::nanoseconds(number(document, "Interval"));
+    check.timeout = std::chrono::nanoseconds(number(document, "Timeout"));
+    check.start_period = std::chrono::nanoseconds(number(document, "StartPeriod"));
+    check.retries = static_cast<int>(number(document, "Retries"));
+    if (check.command.empty() || check.interval.count() <= 0) return std::nullopt;
+    return check;
+}
+
 /// The environment that the process gets, of the OCI document.
 std::vector<std::string> env_of(const std::string& spec) {
     std::vector<std::string> env;
@@ -113,7 +130,16 @@ Opaque encode(const Creation& creation) {
     }
     document["Mounts"] = std::move(mounts);
     document["AnonymousVolumes"] = creation.anonymous_volumes;
-    document["CgroupParent"] = creation.cgroup_parent;
+    document["StopSignal"] = creation.stop_signal;
+    if (creation.health_check) {
+        Json check = Json::object();
+        check["Command"] = creation.health_check->command;
+        check["Interval"] = creation.health_check->interval.count();
+        check["Timeout"] = creation.health_check->timeout.count();
+        check["StartPeriod"] = creation.health_check->start_period.count();
+        check["Retries"] = creation.health_check->retries;
+        document["HealthCheck"] = std::move(check);
+    }
     return as_extension(document);
 }
 
@@ -172,7 +198,10 @@ Result<Creation> creation_of(const Container& container) {
             if (one.is_string()) creation.anonymous_volumes.push_back(one.get<std::string>());
         }
     }
-    creation.cgroup_parent = text(document, "CgroupParent");
+    if (const std::int64_t signal = number(document, "StopSignal"); signal > 0 && signal <= 64) {
+        creation.stop_signal = static_cast<int>(signal);
+    }
+    creation.health_check = health_check_of(member(document, "HealthCheck"));
     return creation;
 }
 
@@ -197,6 +226,7 @@ ContainerView listed_view(const Container& container, const Process* task) {
     view.id = container.id;
     view.labels = container.labels;
     if (const auto name = view.labels.extract(kNameLabel); !name.empty()) view.name = name.mapped();
+    view.labels.erase(kImageIdLabel);
     view.created_at = container.created_at;
     view.phase = phase_of(life_of(container), task);
     if (const auto creation = creation_of(container)) view.image_id = creation->image_id;
@@ -226,7 +256,8 @@ ContainerView view_of(const Container& container, const Process* task) {
     view.finished_at = life.finished_at;
     if (view.finished_at) view.exit_code = life.exit_code;
     // Docker keeps the network's name
-    for (Network& network : life.networks) view.networks.push_back({.name = std::move(network.name), .ipv4_address = {}, .ipv6_address = {}});
+    for (Network& network : life.networks)
+        view.networks.push_back({.name = std::move(network.name), .ipv4_address = {}, .ipv6_address = {}});
     return view;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What we keep of a container beside what containerd itself knows, as two extensions of its container record: so that an
-// agent that has lost everything of its own finds it, and the two never disagree about which containers there are.
+// What we keep of a container beside what containerd itself knows, as two extensions of its container record: so that
+// an agent that has lost everything of its own finds it, and the two never disagree about which containers there are.
 
 #include <optional>
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "agent/base/error.hpp"
 #include "runtime/containerd/client.hpp"
+#include "runtime/containerd/health.hpp"
 #include "runtime/types.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -17,13 +18,14 @@ namespace nodeagent::runtime::containerd {
 /// Written once, when the container is made.
 struct Creation {
     std::string name;
-    std::string image;              ///< as create() named it
-    std::string image_id;           ///< "sha256:..."
-    nlohmann::json config;          ///< without Env, whose secrets are in the OCI document already
+    std::string image;      ///< as create() named it
+    std::string image_id;   ///< "sha256:..."
+    nlohmann::json config;  ///< without Env, whose secrets are in the OCI document already
     nlohmann::json host_config;
     std::vector<Mount> mounts;
     std::vector<std::string> anonymous_volumes;  ///< removed with the container
-    std::string cgroup_parent;      ///< of HostConfig, or the default
+    int stop_signal = 15;                        ///< the task definition's, the image's, SIGTERM
+    std::optional<HealthCheck> health_check;
 };
 
 /// Changes with each run.
@@ -36,6 +38,9 @@ struct Life {
     std::vector<Network> networks;
     nlohmann::json attachment;  ///< what the network needs to take the container off again; null: nothing
 };
+
+/// Of a container whose process vanished without a word: Docker's, too.
+inline constexpr int kUnknownExit = 255;
 
 inline constexpr const char* kNameLabel = "nodeagent.name";
 inline constexpr const char* kCreationKey = "nodeagent.creation";
