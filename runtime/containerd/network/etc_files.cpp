@@ -55,9 +55,15 @@ bool on_loopback(std::string_view server) {
     return server.starts_with("127.") || server == "::1" || server == "localhost";
 }
 
+/// "" for a file that cannot be read.
+std::string content_of(const char* path) {
+    auto content = read_file(path);
+    return content ? *std::move(content) : std::string();
+}
+
 /// systemd-resolved's own list stands elsewhere when the host's file names only its stub.
 std::string host_resolv_conf() {
-    std::string own = read_file("/etc/resolv.conf").value_or(std::string());
+    std::string own = content_of("/etc/resolv.conf");
     std::size_t others = 0;
     bool stub = false;
     for (const std::string_view line : split(own, '\n')) {
@@ -70,7 +76,8 @@ std::string host_resolv_conf() {
         }
     }
     if (!stub || others > 0) return own;
-    return read_file("/run/systemd/resolve/resolv.conf").value_or(std::move(own));
+    std::string resolved = content_of("/run/systemd/resolve/resolv.conf");
+    return resolved.empty() ? own : resolved;
 }
 
 /// Keeps the file: what is bind-mounted is not the name but what it named.
@@ -221,7 +228,7 @@ Result<void> write_etc_files(const std::string& folder, const nlohmann::json& co
                              const std::string& hostname, const std::string& ipv4,
                              const std::vector<LinkedContainer>& links) {
     const bool host_network = text(host_config, "NetworkMode") == "host";
-    const std::string host_hosts = host_network ? read_file("/etc/hosts").value_or(std::string()) : std::string();
+    const std::string host_hosts = host_network ? content_of("/etc/hosts") : std::string();
     const std::string hosts =
         hosts_file(host_hosts, words(host_config, "ExtraHosts"), hostname, text(config, "Domainname"), ipv4, links);
     const DnsSettings dns{.servers = words(host_config, "Dns"),
