@@ -118,7 +118,7 @@ Result<nlohmann::json> call_plugin(const std::vector<std::string>& folders, cons
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         return Error{.kind = ErrorKind::Internal, .what = doing + ": " + words_of(*answer)};
     }
-    if (trimmed(*answer).empty()) return nlohmann::json();
+    if (trimmed(*answer).empty()) return Result<nlohmann::json>(boost::system::in_place_value);
     auto result = parse_json(*answer);
     if (!result) return with_context(doing, std::move(result).error());
     return result;
