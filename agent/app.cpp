@@ -36,6 +36,7 @@
 #include "agent/joining.hpp"
 #include "agent/log_options.hpp"
 #include "agent/report_gate.hpp"
+#include "agent/runtime_choice.hpp"
 #include "agent/saved_identity.hpp"
 #include "agent/service_manager.hpp"
 #include "agent/standing.hpp"
@@ -187,14 +188,12 @@ asio::awaitable<void> App::start() {
     if (!host) co_return end(std::move(host).error());
     host_ = *std::move(host);
 
-    auto backend = runtime::docker::make_backend(main_.executor(), docker_options(environment_, config_));
-    if (!backend) {
-        const Error cause = with_context("use Docker at " + config_.docker_host, std::move(backend).error());
-        co_return end({kExitRecoverable, cause.what});
-    }
-    backend_ = *std::move(backend);
-    service_.waiting_for("Docker at " + config_.docker_host);
-    const runtime::Capabilities capabilities = co_await wait_for_runtime(*backend_, config_.docker_host, clock_);
+    std::function<void(std::string)> waiting = [this](std::string what) { service_.waiting_for(std::move(what)); };
+    auto found = co_await find_runtime(main_.executor(), environment_, config_, clock_, std::move(waiting));
+    if (!found) co_return end(std::move(found).error());
+    backend_ = std::move(found->runtime.backend);
+    standing_.runtime = found->runtime.name;
+    const runtime::Capabilities capabilities = std::move(found->capabilities);
     endpoints_->runtime_found(capabilities.runtime, capabilities.version);
     telemetry_.docker_root(capabilities.data_root);
 

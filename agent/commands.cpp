@@ -14,6 +14,7 @@
 #include "agent/ecs/host_facts.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "agent/host_check.hpp"
+#include "agent/runtime_choice.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -32,15 +33,36 @@ asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilit
     found = co_await backend.probe();
 }
 
-Result<runtime::Capabilities> probe_docker(const config::Environment& environment, const config::Config& config) {
+/// What the settings name, asked once; with ECS_RUNTIME=auto what answers of the two.
+struct Probed {
+    std::string name;
+    std::string address;
+    Result<runtime::Capabilities> capabilities;
+};
+
+Probed probe_one(config::ContainerRuntime which, const config::Environment& environment, const config::Config& config) {
     asio::io_context io;
-    Result<runtime::Capabilities> found = Error{.what = "not asked"};
-    auto backend = runtime::docker::make_backend(io.get_executor(), docker_options(environment, config));
-    if (!backend) return std::move(backend).error();
+    Probed probed{.name = which == config::ContainerRuntime::Containerd ? "containerd" : "Docker",
+                  .address = which == config::ContainerRuntime::Containerd ? config.containerd_address
+                                                                           : config.docker_host,
+                  .capabilities = Error{.what = "not asked"}};
+    auto runtime = make_runtime(which, io.get_executor(), environment, config);
+    if (!runtime) {
+        probed.capabilities = std::move(runtime).error();
+        return probed;
+    }
     Scope scope(io.get_executor());
-    scope.spawn(probe(**backend, found));
+    scope.spawn(probe(*runtime->backend, probed.capabilities));
     io.run();
-    return found;
+    return probed;
+}
+
+Probed probe_runtime(const config::Environment& environment, const config::Config& config) {
+    if (config.runtime != config::ContainerRuntime::Auto) return probe_one(config.runtime, environment, config);
+    Probed docker = probe_one(config::ContainerRuntime::Docker, environment, config);
+    if (docker.capabilities) return docker;
+    Probed containerd = probe_one(config::ContainerRuntime::Containerd, environment, config);
+    return containerd.capabilities ? containerd : docker;
 }
 
 int check_config(const config::CommandLine& flags, const config::Environment& environment) {
@@ -48,9 +70,12 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
     print(config::check_report(examination));
     const config::Config& config = examination.loaded.config;
     const HostCheck data = check_data_directory(config.data_dir);
-    const HostCheck docker = check_docker(config.docker_host, probe_docker(environment, config));
-    print("\nThis host:\n  data directory  " + data.text + "\n  Docker          " + docker.text + "\n");
-    // The agent waits for both. Docker often comes later by itself; a data directory does not get better by itself.
+    const Probed probed = probe_runtime(environment, config);
+    const HostCheck runtime = check_runtime(probed.name, probed.address, probed.capabilities);
+    std::string label = probed.name;
+    label.resize(16, ' ');
+    print("\nThis host:\n  data directory  " + data.text + "\n  " + label + runtime.text + "\n");
+    // The agent waits for both. A runtime often comes later by itself; a data directory does not get better by itself.
     const bool good = data.good || !config.checkpoint;
     if (examination.problems.empty() && !good) print("The agent would wait for its data directory.\n");
     return examination.problems.empty() && good ? 0 : 1;
@@ -60,9 +85,10 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
 int print_attributes(const config::CommandLine& flags, const config::Environment& environment) {
     const config::Examination examination = examine_configuration(flags, environment);
     const config::Config& config = examination.loaded.config;
-    const Result<runtime::Capabilities> found = probe_docker(environment, config);
+    const Probed probed = probe_runtime(environment, config);
+    const Result<runtime::Capabilities>& found = probed.capabilities;
     if (!found) {
-        std::fprintf(stderr, "ecs-node-agent: ask the container runtime at %s: %s\n", config.docker_host.c_str(),
+        std::fprintf(stderr, "ecs-node-agent: ask the container runtime at %s: %s\n", probed.address.c_str(),
                      found.error().what.c_str());
         return 1;
     }
@@ -72,6 +98,7 @@ int print_attributes(const config::CommandLine& flags, const config::Environment
     const ecs::CapabilityInputs inputs{.config = config,
                                        .api_versions = found->api_versions,
                                        .volume_plugins = found->volume_plugins,
+                                       .log_drivers = found->log_drivers,
                                        .task_limits = config.task_cpu_mem_limit.enabled(),
                                        .optimized_cpu = host && host->optimized_cpu,
                                        .gpu_driver_version = gpus && *gpus ? (*gpus)->driver_version : std::string(),

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/base/backoff.hpp"
 #include "agent/base/files.hpp"
 #include "agent/base/log.hpp"
 #include "agent/start_checks.hpp"
@@ -49,21 +48,6 @@ asio::awaitable<std::optional<Ending>> check_cloud_init(const config::Config& co
         kExitTerminal,
         "cloud-init found no data source although this instance has user data; its configuration is missing; "
         "check the instance's data source (cloud-init status --long) and start the agent again"};
-}
-
-asio::awaitable<runtime::Capabilities> wait_for_runtime(runtime::Backend& backend, std::string endpoint, Clock& clock) {
-    Backoff backoff({.min = 250ms, .max = 30s, .jitter = 0.2, .multiplier = 1.5});
-    for (bool told = false;; told = true) {
-        auto found = co_await backend.probe();
-        if (found) co_return *std::move(found);
-        if (!told) {
-            log::error("the container runtime does not answer; waiting for it",
-                       {{"endpoint", endpoint},
-                        {"error", found.error().what},
-                        {"remedy", "systemctl start docker, or set DOCKER_HOST"}});
-        }
-        co_await clock.sleep_for(backoff.next());
-    }
 }
 
 OrEnding<std::unique_ptr<cgroups::TaskCgroups>> set_up_task_cgroups(const config::Config& config,

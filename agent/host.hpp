@@ -31,9 +31,6 @@ struct Host {
 /// The end (5) if cloud-init was to write the configuration and did not: running would join the wrong cluster.
 asio::awaitable<std::optional<Ending>> check_cloud_init(const config::Config& config, credentials::Imds& imds);
 
-/// Docker may start after us, or restart: the process does not give up.
-asio::awaitable<runtime::Capabilities> wait_for_runtime(runtime::Backend& backend, std::string endpoint, Clock& clock);
-
 /// Nothing when task limits are off, or impossible and not asked for by name; exit 5 when they are.
 [[nodiscard]] OrEnding<std::unique_ptr<cgroups::TaskCgroups>> set_up_task_cgroups(
     const config::Config& config, const runtime::Capabilities& capabilities);

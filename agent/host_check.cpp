@@ -61,10 +61,12 @@ HostCheck check_data_directory(const std::string& path) {
     return {true, path + ": writable, not in use"};
 }
 
-HostCheck check_docker(const std::string& endpoint, const Result<runtime::Capabilities>& found) {
-    if (found) return {true, endpoint + ": answers, " + found->runtime + " " + found->version};
-    return {false, endpoint + ": does not answer (" + found.error().what +
-                       "); systemctl start docker, or set DOCKER_HOST. The agent waits for it"};
+HostCheck check_runtime(const std::string& name, const std::string& address,
+                        const Result<runtime::Capabilities>& found) {
+    if (found) return {true, address + ": answers, " + found->runtime + " " + found->version};
+    const std::string remedy = name == "containerd" ? "systemctl start containerd, or set ECS_CONTAINERD_ADDRESS"
+                                                    : "systemctl start docker, or set DOCKER_HOST";
+    return {false, address + ": does not answer (" + found.error().what + "); " + remedy + ". The agent waits for it"};
 }
 
 }  // namespace nodeagent

@@ -15,6 +15,8 @@ struct HostCheck {
 
 /// Changes nothing: neither makes the directory nor opens the state in it.
 [[nodiscard]] HostCheck check_data_directory(const std::string& path);
-[[nodiscard]] HostCheck check_docker(const std::string& endpoint, const Result<runtime::Capabilities>& found);
+/// `name` is that of the runtime for people: "Docker", "containerd".
+[[nodiscard]] HostCheck check_runtime(const std::string& name, const std::string& address,
+                                      const Result<runtime::Capabilities>& found);
 
 }  // namespace nodeagent

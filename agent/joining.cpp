@@ -60,6 +60,7 @@ asio::awaitable<OrEnding<ecs::Registered>> join_cluster(JoinParts parts) {
     ecs::CapabilityInputs offered{.config = config,
                                   .api_versions = parts.capabilities.api_versions,
                                   .volume_plugins = parts.capabilities.volume_plugins,
+                                  .log_drivers = parts.capabilities.log_drivers,
                                   .task_limits = parts.task_limits,
                                   .optimized_cpu = parts.host.facts.optimized_cpu,
                                   .gpu_driver_version = gpus ? gpus->driver_version : std::string(),

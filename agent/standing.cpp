@@ -7,7 +7,7 @@ std::string in_one_sentence(const Standing& standing) {
     std::string text =
         "container instance " + arn.substr(arn.rfind('/') + 1) + " of cluster " + standing.instance.cluster;
     text += standing.connected ? ", connected to ECS" : ", not connected to ECS, trying";
-    if (!standing.runtime_reachable) text += "; Docker does not answer";
+    if (!standing.runtime_reachable) text += "; " + standing.runtime + " does not answer";
     return text;
 }
 

@@ -10,7 +10,8 @@ namespace nodeagent {
 struct Standing {
     const ecs::Registered& instance;
     bool connected = false;         ///< to ECS, over ACS
-    bool runtime_reachable = true;  ///< Docker answers
+    std::string runtime = "Docker";  ///< what runs containers, for people
+    bool runtime_reachable = true;
 };
 
 [[nodiscard]] std::string in_one_sentence(const Standing& standing);

@@ -76,6 +76,47 @@ stop_dockerd() {
     rm -rf "$dir"
 }
 
+# start_containerd DIR: a daemon with its own socket and data under DIR; sets CONTAINERD_SOCKET and containerd_pid.
+start_containerd() {
+    local dir=$1
+    mkdir -p "$dir"
+    cat >"$dir/config.toml" <<EOF
+version = 2
+root = "$dir/root"
+state = "$dir/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "$dir/containerd.sock"
+EOF
+    containerd --config "$dir/config.toml" >"$dir/containerd.log" 2>&1 &
+    containerd_pid=$!
+    export CONTAINERD_SOCKET="$dir/containerd.sock"
+    local try
+    for try in $(seq 300); do
+        ctr -a "$CONTAINERD_SOCKET" version >/dev/null 2>&1 && return 0
+        kill -0 "$containerd_pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -n 20 "$dir/containerd.log" >&2
+    fail "containerd did not start (its log is above); remedy what it names, or start containerd yourself"
+}
+
+# stop_containerd DIR: stops the daemon and the shims of its containers, unmounts, removes DIR.
+stop_containerd() {
+    local dir=$1 mount
+    if [ -n "${containerd_pid:-}" ]; then
+        kill "$containerd_pid" 2>/dev/null
+        timeout 30 tail --pid="$containerd_pid" -f /dev/null || kill -KILL "$containerd_pid" 2>/dev/null
+        wait "$containerd_pid" 2>/dev/null; containerd_pid=
+    fi
+    # a shim is told by the socket in its arguments; its container goes with it
+    pkill -KILL -f -- "-address $dir/containerd.sock" 2>/dev/null
+    while read -r _ mount _; do
+        case "$mount" in "$dir"/*) umount -l "$mount" 2>/dev/null ;; esac
+    done </proc/mounts
+    rm -rf "$dir"
+}
+
 # busybox_image NAME: an image of nothing but a static busybox and its applet links.
 busybox_image() {
     local root; root=$(mktemp -d)

@@ -120,6 +120,7 @@ struct Capabilities {
     bool cgroup_v2 = false;
     bool systemd_cgroup_driver = false;
     std::vector<std::string> security_options;
+    std::vector<std::string> log_drivers{};  ///< those it has; empty: all that Docker has
     std::string data_root{};  ///< folder on this host that holds images and containers; "" unknown
 };
 

@@ -19,6 +19,7 @@ enum class ImagePullBehavior : std::uint8_t { Default, Always, Once, PreferCache
 enum class PropagateTags : std::uint8_t { None, Ec2Instance };
 enum class IpCompatibility : std::uint8_t { Auto, Ipv4, Ipv6 };
 enum class CloudWatchMetrics : std::uint8_t { Off, Standard, Detailed };
+enum class ContainerRuntime : std::uint8_t { Docker, Containerd, Auto };
 using LogRollover = Rollover;
 
 /// A boolean that remembers whether an operator set it: "on by default" and "asked for" differ when it is impossible.
@@ -72,6 +73,9 @@ struct Config {
     std::string control_socket = "/run/ecs-node-agent/control.sock";
 
     // Task engine (3.4)
+    ContainerRuntime runtime = ContainerRuntime::Docker;
+    std::string containerd_address = "/run/containerd/containerd.sock";
+    std::string containerd_namespace = "ecs";
     std::string docker_host = "unix:///var/run/docker.sock";
     std::string engine_auth_type;
     Secret engine_auth_data;  ///< raw JSON

@@ -192,6 +192,9 @@ constexpr std::array kSettings{
     row<&C::control_socket>(G::State, "ECS_CONTROL_SOCKET", "ControlSocket", "unix socket of ecs-node drain and undrain, for root and the agent's own user"),
 
     // 3.4
+    row<&C::runtime>(G::Engine, "ECS_RUNTIME", "Runtime", "what runs the containers; auto: containerd where no Docker answers").one_of("docker, containerd, auto"),
+    row<&C::containerd_address>(G::Engine, "ECS_CONTAINERD_ADDRESS", "ContainerdAddress", "containerd's socket"),
+    row<&C::containerd_namespace>(G::Engine, "ECS_CONTAINERD_NAMESPACE", "ContainerdNamespace", "namespace of tasks in containerd, this agent's alone"),
     row<&C::docker_host>(G::Engine, "DOCKER_HOST", "DockerEndpoint", "Docker's socket"),
     elsewhere(G::Engine, "DOCKER_TLS_VERIFY", "any text: verify the certificate of a tcp DOCKER_HOST"),
     elsewhere(G::Engine, "DOCKER_CERT_PATH", "directory with ca.pem, cert.pem and key.pem for it"),

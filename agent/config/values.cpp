@@ -35,6 +35,9 @@ constexpr std::array kIpWords{Word{"auto", IpCompatibility::Auto}, Word{"ipv4", 
 constexpr std::array kCloudWatchWords{Word{"off", CloudWatchMetrics::Off},
                                       Word{"standard", CloudWatchMetrics::Standard},
                                       Word{"detailed", CloudWatchMetrics::Detailed}};
+constexpr std::array kRuntimeWords{Word{"docker", ContainerRuntime::Docker},
+                                   Word{"containerd", ContainerRuntime::Containerd},
+                                   Word{"auto", ContainerRuntime::Auto}};
 constexpr std::array kLevelWords{Word{"debug", log::Level::Debug},   Word{"info", log::Level::Info},
                                  Word{"warn", log::Level::Warn},     Word{"error", log::Level::Error},
                                  Word{"crit", log::Level::Critical}, Word{"none", log::Level::None}};
@@ -368,6 +371,9 @@ Found read_text(const Reading& reading, IpCompatibility& out, std::string_view t
 Found read_text(const Reading& reading, CloudWatchMetrics& out, std::string_view text) {
     return word_from_text(reading, out, kCloudWatchWords, trimmed(text));
 }
+Found read_text(const Reading& reading, ContainerRuntime& out, std::string_view text) {
+    return word_from_text(reading, out, kRuntimeWords, trimmed(text));
+}
 Found read_text(const Reading& reading, log::Level& out, std::string_view text) {
     return word_from_text(reading, out, kLevelWords, text);
 }
@@ -467,6 +473,11 @@ Found read_json(const Reading& reading, CloudWatchMetrics& out, const Json& valu
     return read_text(reading, out, value.get_ref<const std::string&>());
 }
 
+Found read_json(const Reading& reading, ContainerRuntime& out, const Json& value) {
+    if (!value.is_string()) return wrong_type(reading, reading.setting.expected, value);
+    return read_text(reading, out, value.get_ref<const std::string&>());
+}
+
 // ---- shown
 
 std::string show(const std::string& value) { return value; }
@@ -484,6 +495,7 @@ std::string show(ImagePullBehavior value) { return word_of(kPullWords, value); }
 std::string show(PropagateTags value) { return word_of(kPropagateWords, value); }
 std::string show(IpCompatibility value) { return word_of(kIpWords, value); }
 std::string show(CloudWatchMetrics value) { return word_of(kCloudWatchWords, value); }
+std::string show(ContainerRuntime value) { return word_of(kRuntimeWords, value); }
 std::string show(log::Level value) { return word_of(kLevelWords, value); }
 std::string show(log::Format value) { return word_of(kFormatWords, value); }
 std::string show(Rollover value) { return word_of(kRolloverWords, value); }

@@ -47,7 +47,9 @@ void logging_drivers(const CapabilityInputs& in, Attributes& out) {
                                                {"logentries", "1.25"},
                                                {"sumologic", "1.29"},
                                                {"none", "1.19"}}};
+    const auto& there = in.log_drivers;
     for (const std::string& wanted : in.config.available_logging_drivers) {
+        if (!there.empty() && std::find(there.begin(), there.end(), wanted) == there.end()) continue;
         const auto* driver =
             std::find_if(kDrivers.begin(), kDrivers.end(), [&](const Driver& d) { return d.name == wanted; });
         if (driver != kDrivers.end() && has_api(in, driver->api)) add(out, kP, "logging-driver." + wanted);

@@ -13,6 +13,7 @@ struct CapabilityInputs {
     const config::Config& config;
     std::vector<std::string> api_versions;    ///< of the runtime, as runtime::Capabilities has them: "1.17", "1.18" ...
     std::vector<std::string> volume_plugins;  ///< names for docker-plugin.*, without "local"
+    std::vector<std::string> log_drivers{};   ///< likewise; empty: no limit
     bool task_limits = false;                 ///< task CPU and memory limits are on, after what the host could do
     bool optimized_cpu = false;               ///< HostFacts
     std::string gpu_driver_version;           ///< empty: unknown, or GPU support off

@@ -211,6 +211,8 @@ class Client {
     virtual Result<std::vector<Container>> list_containers(const std::vector<std::string>& filters) = 0;
     /// Replaces the extension of that key.
     virtual Result<void> set_extension(const std::string& id, const std::string& key, const Opaque& value) = 0;
+    /// Replaces the OCI document: of the next task, not of a running one.
+    virtual Result<void> set_spec(const std::string& id, const std::string& spec) = 0;
     virtual Result<void> delete_container(const std::string& id) = 0;
 
     // tasks

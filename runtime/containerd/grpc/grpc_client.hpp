@@ -48,6 +48,7 @@ class GrpcClient final : public Client {
     Result<Container> get_container(const std::string& id) override;
     Result<std::vector<Container>> list_containers(const std::vector<std::string>& filters) override;
     Result<void> set_extension(const std::string& id, const std::string& key, const Opaque& value) override;
+    Result<void> set_spec(const std::string& id, const std::string& spec) override;
     Result<void> delete_container(const std::string& id) override;
 
     Result<std::uint32_t> create_task(const NewTask& task, std::chrono::nanoseconds deadline) override;

@@ -79,6 +79,17 @@ Result<void> GrpcClient::set_extension(const std::string& id, const std::string&
     return {};
 }
 
+Result<void> GrpcClient::set_spec(const std::string& id, const std::string& spec) {
+    wire::UpdateContainerRequest request;
+    request.mutable_container()->set_id(id);
+    *request.mutable_container()->mutable_spec() = any_of(kSpecType, spec);
+    request.mutable_update_mask()->add_paths("spec");
+    const auto answer =
+        connection_.call<wire::ContainerResponse>("/containerd.services.containers.v1.Containers/Update", request);
+    if (!answer) return answer.error();
+    return {};
+}
+
 Result<void> GrpcClient::delete_container(const std::string& id) {
     wire::ContainerRequest request;
     request.set_id(id);

@@ -64,7 +64,7 @@ TEST_F(HostCheckTest, ADirectoryInUseNamesTheProcess) {
 
 TEST(HostCheck, ADockerThatDoesNotAnswerIsNamedWithItsEndpointAndTheRemedy) {
     const HostCheck check =
-        check_docker("unix:///run/nowhere.sock", Error{.kind = ErrorKind::Unavailable, .what = "connection refused"});
+        check_runtime("Docker", "unix:///run/nowhere.sock", Error{.kind = ErrorKind::Unavailable, .what = "connection refused"});
     EXPECT_FALSE(check.good);
     EXPECT_THAT(check.text, HasSubstr("unix:///run/nowhere.sock"));
     EXPECT_THAT(check.text, HasSubstr("DOCKER_HOST"));

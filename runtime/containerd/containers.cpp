@@ -1,0 +1,295 @@
+#include "runtime/containerd/containers.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "agent/base/log.hpp"
+#include "agent/base/strings.hpp"
+#include "runtime/containerd/cgroup_path.hpp"
+#include "runtime/containerd/oci/exec_process.hpp"
+#include "runtime/containerd/stop_signal.hpp"
+
+namespace nodeagent::runtime::containerd {
+
+namespace {
+
+Error no_such_container(const std::string& id) {
+    return Error{.kind = ErrorKind::NotFound, .what = "No such container: " + id};
+}
+
+std::string filter_of(std::string_view key, std::string_view value) {
+    return "labels.\"" + std::string(key) + "\"==\"" + std::string(value) + "\"";
+}
+
+bool runs(TaskStatus status) {
+    return status == TaskStatus::Running || status == TaskStatus::Paused || status == TaskStatus::Pausing;
+}
+
+std::string cgroups_path(const std::string& spec) {
+    const auto document = parse_json(spec);
+    if (!document || !document->is_object()) return {};
+    const auto linux = document->find("linux");
+    if (linux == document->end() || !linux->is_object()) return {};
+    const auto path = linux->find("cgroupsPath");
+    return path != linux->end() && path->is_string() ? path->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Containers::Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes)
+    : client_(std::move(client)), options_(options), images_(images), volumes_(volumes), networks_(options.network) {}
+
+std::string Containers::data_folder(const std::string& id) const { return options_.data_dir + "/containers/" + id; }
+std::string Containers::run_folder(const std::string& id) const { return options_.run_dir + "/" + id; }
+
+// ---- which container
+
+Result<Container> Containers::own(const std::string& id) {
+    auto container = client_->get_container(id);
+    if (!container && container.error().kind == ErrorKind::NotFound) return no_such_container(id);
+    return container;
+}
+
+/// Nothing: the container has no process, running or ended.
+Result<std::optional<Process>> Containers::task_of(const std::string& id) {
+    auto task = client_->get_task(id, {});
+    if (task) return std::optional<Process>(*std::move(task));
+    if (task.error().kind == ErrorKind::NotFound) return std::optional<Process>();
+    return std::move(task).error();
+}
+
+Result<std::string> Containers::id_of(const std::string& id_or_name) {
+    constexpr std::size_t kIdLength = 64;
+    const bool may_be_id =
+        id_or_name.size() == kIdLength && id_or_name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (may_be_id) {
+        const auto container = client_->get_container(id_or_name);
+        if (container) return container->id;
+        if (container.error().kind != ErrorKind::NotFound) return container.error();
+    }
+    if (id_or_name.empty() || id_or_name.find('"') != std::string::npos) return no_such_container(id_or_name);
+    const auto named = client_->list_containers({filter_of(kNameLabel, id_or_name)});
+    if (!named) return named.error();
+    if (named->empty()) return no_such_container(id_or_name);
+    return named->front().id;
+}
+
+// ---- what it is
+
+Result<Containers::Inspected> Containers::inspect(const std::string& id_or_name) {
+    const auto id = id_of(id_or_name);
+    if (!id) return id.error();
+    const auto container = own(*id);
+    if (!container) return container.error();
+    const auto task = task_of(*id);
+    if (!task) return task.error();
+    const Process* process = *task ? &**task : nullptr;
+    Inspected inspected{.view = view_of(*container, process)};
+    const bool over = process != nullptr && process->status == TaskStatus::Stopped;
+    inspected.end_unnoted = over && !life_of(*container).finished_at;
+    if (const auto creation = creation_of(*container)) inspected.health_checked = creation->health_check.has_value();
+    return inspected;
+}
+
+Result<std::vector<ContainerView>> Containers::list(const std::string& label) {
+    std::vector<std::string> filters;
+    if (!label.empty()) filters.push_back("labels.\"" + label + "\"");
+    const auto containers = client_->list_containers(filters);
+    if (!containers) return containers.error();
+    const auto tasks = client_->list_tasks();
+    if (!tasks) return tasks.error();
+    std::map<std::string, const Process*> processes;
+    for (const Process& task : *tasks) processes.emplace(task.container_id, &task);
+    std::vector<ContainerView> views;
+    views.reserve(containers->size());
+    for (const Container& container : *containers) {
+        const auto process = processes.find(container.id);
+        views.push_back(listed_view(container, process == processes.end() ? nullptr : process->second));
+    }
+    return views;
+}
+
+// ---- its end
+
+Result<bool> Containers::signal(const std::string& id, int signal, bool all) {
+    const auto task = task_of(id);
+    if (!task) return task.error();
+    if (!*task || !runs((*task)->status)) return false;
+    const auto done = client_->kill(id, {}, signal, all);
+    if (!done && done.error().kind != ErrorKind::NotFound) return done.error();
+    return done.has_value();
+}
+
+Result<int> Containers::stop_signal(const std::string& id) {
+    const auto container = own(id);
+    if (!container) return container.error();
+    const auto creation = creation_of(*container);
+    return creation ? creation->stop_signal : SIGTERM;
+}
+
+Result<void> Containers::set_life(const std::string& id, const Life& life) {
+    return client_->set_extension(id, kLifeKey, encode(life));
+}
+
+Result<void> Containers::note_end(const std::string& id, bool out_of_memory) {
+    const auto container = own(id);
+    if (!container) return container.error();
+    Life life = life_of(*container);
+    if (life.finished_at) return {};
+    const auto task = task_of(id);
+    if (!task) return task.error();
+    if (*task && (*task)->status != TaskStatus::Stopped) return {};
+    if (!*task && !life.started_at) return {};
+    life.oom_killed =
+        out_of_memory || was_out_of_memory(options_.cgroup_root, options_.cgroup_v2, cgroups_path(container->spec));
+    life.finished_at = std::chrono::system_clock::now();
+    // a task that is gone without our noting its end: the machine was restarted, or somebody deleted it
+    life.exit_code = kUnknownExit;
+    if (*task) {
+        life.exit_code = static_cast<int>((*task)->exit_status);
+        if ((*task)->exited_at) life.finished_at = (*task)->exited_at;
+    }
+    return set_life(id, life);
+}
+
+Result<void> Containers::take_down(const std::string& id) {
+    const auto container = own(id);
+    if (!container) {
+        if (container.error().kind == ErrorKind::NotFound) return {};
+        return container.error();
+    }
+    const auto task = task_of(id);
+    if (!task) return task.error();
+    if (*task && runs((*task)->status)) return {};  // started again meanwhile
+    if (*task) {
+        const auto deleted = client_->delete_task(id);
+        if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
+    }
+    Life life = life_of(*container);
+    if (life.attachment.is_null()) return {};
+    if (auto detached = networks_.detach(life.attachment); !detached) return detached;
+    life.attachment = nullptr;
+    return set_life(id, life);
+}
+
+Result<void> Containers::remove(const std::string& id) {
+    const auto container = own(id);
+    if (!container) {
+        if (container.error().kind == ErrorKind::NotFound) return {};
+        return container.error();
+    }
+    const auto task = task_of(id);
+    if (!task) return task.error();
+    if (*task && runs((*task)->status)) {
+        return Error{.kind = ErrorKind::Conflict,
+                     .what = "You cannot remove a running container " + id +
+                             ". Stop the container before attempting removal or force remove"};
+    }
+    if (*task && (*task)->status == TaskStatus::Created) {  // a start that broke off
+        (void)client_->kill(id, {}, SIGKILL, true);
+    }
+    if (auto down = take_down(id); !down) return down;
+    const auto creation = creation_of(*container);
+    return unmake(id, creation ? &*creation : nullptr);
+}
+
+/// The record goes last: as long as it is there, another try finds what is left.
+Result<void> Containers::unmake(const std::string& id, const Creation* creation) {
+    if (creation != nullptr) {
+        for (const std::string& volume : creation->anonymous_volumes) {
+            if (auto removed = volumes_.remove(volume); !removed && removed.error().kind != ErrorKind::NotFound) {
+                return removed;
+            }
+        }
+    }
+    std::error_code failed;
+    std::filesystem::remove_all(run_folder(id), failed);
+    if (!failed) std::filesystem::remove_all(data_folder(id), failed);
+    if (failed) return from_error_code("remove the files of container " + id, failed);
+    if (auto removed = images_.remove_root(id); !removed) return removed;
+    const auto deleted = client_->delete_container(id);
+    if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted;
+    return {};
+}
+
+// ---- after a start
+
+Result<Containers::Found> Containers::take_stock() {
+    const auto containers = client_->list_containers({});
+    if (!containers) return containers.error();
+    const auto tasks = client_->list_tasks();
+    if (!tasks) return tasks.error();
+    std::map<std::string, const Process*> processes;
+    for (const Process& task : *tasks) processes.emplace(task.container_id, &task);
+    Found found;
+    std::set<std::string> ids;
+    std::vector<nlohmann::json> attachments;
+    for (const Container& container : *containers) {
+        ids.insert(container.id);
+        const Life life = life_of(container);
+        if (!life.attachment.is_null()) attachments.push_back(life.attachment);
+        const auto process = processes.find(container.id);
+        const bool has_task = process != processes.end();
+        if (has_task && runs(process->second->status)) {
+            if (auto running = running_of(container)) found.running.push_back(*std::move(running));
+        } else if ((has_task && process->second->status == TaskStatus::Stopped) || !life.attachment.is_null() ||
+                   (life.started_at && !life.finished_at && !has_task)) {
+            found.ended.push_back(container.id);
+        }
+    }
+    networks_.reconcile(attachments);
+    remove_strays(ids);
+    return found;
+}
+
+/// Folders of containers whose removal broke off, or whose creation did.
+void Containers::remove_strays(const std::set<std::string>& ids) {
+    for (const std::string& folder : {options_.data_dir + "/containers", options_.run_dir}) {
+        std::error_code failed;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+            if (ids.contains(entry.path().filename().string())) continue;
+            std::error_code ignored;
+            std::filesystem::remove_all(entry.path(), ignored);
+        }
+    }
+}
+
+std::optional<Running> Containers::running_of(const Container& container) {
+    const auto creation = creation_of(container);
+    if (!creation) return std::nullopt;
+    const Life life = life_of(container);
+    return Running{.id = container.id,
+                   .started_at = life.started_at.value_or(std::chrono::system_clock::now()),
+                   .health_check = creation->health_check,
+                   .process = creation->health_check ? oci::exec_template(container.spec) : std::string()};
+}
+
+Result<void> Containers::begin_exec(const NewExec& exec) {
+    if (auto added = client_->add_exec(exec); !added) return added;
+    constexpr std::chrono::seconds kStartLimit{30};
+    auto started = client_->start(exec.container_id, exec.exec_id, kStartLimit);
+    if (!started) (void)client_->delete_exec(exec.container_id, exec.exec_id);
+    return started;
+}
+
+Result<void> Containers::remove_volume(const std::string& name) {
+    const auto containers = client_->list_containers({});
+    if (!containers) return containers.error();
+    for (const Container& container : *containers) {
+        const auto creation = creation_of(container);
+        if (!creation) continue;
+        const auto uses = [&name](const Mount& mount) { return mount.name == name; };
+        if (std::any_of(creation->mounts.begin(), creation->mounts.end(), uses)) {
+            return Error{.kind = ErrorKind::Conflict,
+                         .what = "remove " + name + ": volume is in use - [" + container.id + "]"};
+        }
+    }
+    auto removed = volumes_.remove(name);
+    if (!removed && removed.error().kind == ErrorKind::NotFound) return {};
+    return removed;
+}
+
+}  // namespace nodeagent::runtime::containerd

@@ -1,0 +1,92 @@
+#pragma once
+// What the verbs of a container do to containerd and this host: the blocking half of the backend. Any thread, but one
+// at a time for each container (ContainerdBackend's locks). Everything is safe to repeat after it broke off anywhere.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/containerd/client.hpp"
+#include "runtime/containerd/health.hpp"
+#include "runtime/containerd/images/image_store.hpp"
+#include "runtime/containerd/network/networks.hpp"
+#include "runtime/containerd/options.hpp"
+#include "runtime/containerd/record.hpp"
+#include "runtime/containerd/volumes.hpp"
+
+namespace nodeagent::runtime::containerd {
+
+/// A container that runs, as its probes need it.
+struct Running {
+    std::string id;
+    WallTime started_at;
+    std::optional<HealthCheck> health_check;
+    std::string process;  ///< OCI process document that an exec of it starts from
+};
+
+class Containers {
+  public:
+    Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes);
+
+    /// The id of the container with that id or name; NotFound in Docker's words.
+    Result<std::string> id_of(const std::string& id_or_name);
+    /// An existing container of that name and these labels is it; Conflict when the labels are others.
+    Result<std::string> create(const ContainerSpec& spec, std::chrono::nanoseconds deadline);
+    /// `made` is called when the process is there and waits to be started: whoever waits for its end must not miss it.
+    Result<Running> start(const std::string& id, std::chrono::nanoseconds deadline, const std::function<void()>& made);
+    /// Whether it ran and was signalled; what has ended, or is absent, is no error.
+    Result<bool> signal(const std::string& id, int signal, bool all);
+    /// The signal that stops it: of the task definition, else of the image, else SIGTERM.
+    Result<int> stop_signal(const std::string& id);
+    /// Writes down how an ended container ended; one that runs, was never started or is noted already is left.
+    Result<void> note_end(const std::string& id, bool out_of_memory);
+    /// Frees what an ended container's process had: shim, network. Up to a minute.
+    Result<void> take_down(const std::string& id);
+    /// Conflict while it runs; an absent one is fine.
+    Result<void> remove(const std::string& id);
+
+    struct Inspected {
+        ContainerView view;        ///< without health
+        bool end_unnoted = false;  ///< how it ended has still to be noted before the view is whole
+        bool health_checked = false;
+    };
+    Result<Inspected> inspect(const std::string& id_or_name);
+    Result<std::vector<ContainerView>> list(const std::string& label);
+
+    /// After a start of the agent or of the daemon: what runs, and what has ended without anybody noting it. Takes what
+    /// no container owns any more off the host.
+    struct Found {
+        std::vector<Running> running;
+        std::vector<std::string> ended;
+    };
+    Result<Found> take_stock();
+
+    /// Conflict while a container has it.
+    Result<void> remove_volume(const std::string& name);
+    Result<void> begin_exec(const NewExec& exec);
+    /// Folder for fifos of a container that runs; on tmpfs.
+    [[nodiscard]] std::string run_folder(const std::string& id) const;
+
+  private:
+    Result<Container> own(const std::string& id);
+    Result<std::optional<Process>> task_of(const std::string& id);
+    Result<void> set_life(const std::string& id, const Life& life);
+    Result<std::string> make(const ContainerSpec& spec, const std::string& id);
+    Result<void> unmake(const std::string& id, const Creation* creation);
+    void remove_strays(const std::set<std::string>& ids);
+    static std::optional<Running> running_of(const Container& container);
+    Result<std::optional<std::string>> existing(const ContainerSpec& spec);
+    [[nodiscard]] std::string data_folder(const std::string& id) const;
+
+    std::shared_ptr<Client> client_;
+    const Options& options_;
+    ImageStore& images_;
+    Volumes& volumes_;
+    Networks networks_;
+};
+
+}  // namespace nodeagent::runtime::containerd

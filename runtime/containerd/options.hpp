@@ -1,0 +1,24 @@
+#pragma once
+// What the backend for containerd is told about this host and its settings.
+
+#include <string>
+
+#include "runtime/containerd/images/image_store.hpp"
+#include "runtime/containerd/log_setup.hpp"
+#include "runtime/containerd/network/networks.hpp"
+
+namespace nodeagent::runtime::containerd {
+
+struct Options {
+    std::string data_dir;  ///< for files of containers, volumes, logs; made when it is needed
+    std::string run_dir = "/run/ecs-node-agent/containerd";  ///< likewise, on tmpfs
+    std::string cgroup_root = "/sys/fs/cgroup";
+    bool cgroup_v2 = false;
+    bool systemd_cgroup = false;  ///< containers' cgroups are made by systemd
+    bool apparmor = false;
+    ImageStoreOptions images;
+    NetworkOptions network;
+    LogOptions logs;
+};
+
+}  // namespace nodeagent::runtime::containerd
