@@ -46,9 +46,9 @@ std::string text_of(const Platform& platform) {
 
 Platform this_platform() {
 #if defined(__aarch64__)
-    return {.os = "linux", .architecture = "arm64", .variant = "v8"};
+    return {.os = "linux", .architecture = kThisArchitecture, .variant = "v8"};
 #else
-    return {.os = "linux", .architecture = "amd64", .variant = {}};
+    return {.os = "linux", .architecture = kThisArchitecture, .variant = {}};
 #endif
 }
 

@@ -5,7 +5,14 @@
 
 namespace nodeagent::runtime::registry {
 
-/// This machine: linux, GOARCH's word, and for arm the variant.
+/// GOARCH's word.
+#if defined(__aarch64__)
+inline constexpr const char* kThisArchitecture = "arm64";
+#else
+inline constexpr const char* kThisArchitecture = "amd64";
+#endif
+
+/// This machine: linux, and for arm the variant.
 [[nodiscard]] Platform this_platform();
 
 /// The entry to run on `wanted`: same system and architecture, the best variant, the first of equals; one without a
