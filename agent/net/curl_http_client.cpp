@@ -5,12 +5,12 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "agent/base/strings.hpp"
+#include "agent/net/curl_trust.hpp"
 #include "agent/net/sigv4.hpp"
 
 namespace nodeagent::net {
@@ -20,7 +20,6 @@ namespace {
 // Enough for the ten submissions that a burst of tasks makes at once; what a burst leaves behind goes after a minute.
 constexpr std::size_t kIdleHandles = 10;
 constexpr std::chrono::seconds kIdleLifetime{60};
-constexpr const char* kSystemCertificates = "/etc/ssl/certs";
 
 // TLS 1.2 suites of the reference (control-plane.md 3.1); those of TLS 1.3 stay as OpenSSL has them.
 constexpr const char* kCipherSuites =
@@ -35,38 +34,6 @@ struct FreeList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
-
-// Certificates named by their subject hash: OpenSSL then reads the one it needs instead of a bundle of 140.
-bool is_hashed(const std::string& directory) {
-    std::error_code failure;
-    for (std::filesystem::directory_iterator entry(directory, failure), end; !failure && entry != end;
-         entry.increment(failure)) {
-        if (entry->path().extension() == ".0") return true;
-    }
-    return false;
-}
-
-std::string bundle_in(const std::string& directory) {
-    for (const char* name : {"ca-certificates.crt", "ca-bundle.crt", "tls-ca-bundle.pem"}) {
-        std::error_code failure;
-        const std::string path = directory + '/' + name;
-        if (std::filesystem::exists(path, failure)) return path;
-    }
-    return {};
-}
-
-struct Trust {
-    std::string file;
-    std::string directory;
-};
-
-// What libcurl is told: a file, a hashed directory, or nothing, which leaves its own default.
-Trust trust_from(const CurlOptions& options) {
-    if (!options.ca_file.empty()) return {options.ca_file, {}};
-    const std::string directory = options.ca_dir.empty() ? kSystemCertificates : options.ca_dir;
-    if (is_hashed(directory)) return {{}, directory};
-    return {bundle_in(directory), {}};
-}
 
 struct Answer {
     HttpResponse response;
@@ -150,14 +117,12 @@ HeaderList header_list(const HttpRequest& request) {
 }  // namespace
 
 struct CurlHttpClient::State {
-    explicit State(CurlOptions given) : options(std::move(given)), trust(trust_from(options)) {
-        // loopback never goes through a proxy, as in Go's transport
-        no_proxy = options.proxy.no_proxy;
-        if (no_proxy != "*") no_proxy += std::string(no_proxy.empty() ? "" : ",") + "localhost,127.0.0.0/8,::1";
+    explicit State(CurlOptions given) : options(std::move(given)), trust(curl_trust(options.ca_file, options.ca_dir)) {
+        no_proxy = curl_no_proxy(options.proxy);
     }
 
     CurlOptions options;
-    Trust trust;
+    CurlTrust trust;
     std::string no_proxy;
     std::mutex mutex;
     struct Idle {

@@ -169,7 +169,7 @@ Opaque encode(const Life& life) {
         networks.push_back(std::move(one));
     }
     document["Networks"] = std::move(networks);
-    if (!life.attachment.is_null()) document["Attachment"] = life.attachment;
+    if (life.attached) document["Attached"] = true;
     return as_extension(document);
 }
 
@@ -217,7 +217,8 @@ Life life_of(const Container& container) {
     life.error = text(document, "Error");
     life.ports = ports_of(member(document, "Ports"));
     life.networks = networks_of(member(document, "Networks"));
-    life.attachment = member(document, "Attachment");
+    const Json& attached = member(document, "Attached");
+    life.attached = attached.is_boolean() && attached.get<bool>();
     return life;
 }
 

@@ -63,11 +63,7 @@ struct Index {
 /// a foreign or unknown layer type, too many layers, a digest that is none.
 [[nodiscard]] Result<std::variant<Manifest, Index>> parse_manifest(std::string_view media_type, std::string_view body);
 
-/// This machine: linux, GOARCH's word, and for arm the variant.
-[[nodiscard]] Platform this_platform();
-
-/// The entry to run on `wanted`: same system and architecture, the best variant, the first of equals. NotFound with
-/// Docker's text ("no matching manifest for linux/amd64 in the manifest list entries") when there is none.
-[[nodiscard]] Result<BlobDescriptor> choose_platform(const Index& index, const Platform& wanted);
+/// A type of manifest that has no digest to pull by.
+[[nodiscard]] bool is_schema_1(std::string_view media_type);
 
 }  // namespace nodeagent::runtime::registry

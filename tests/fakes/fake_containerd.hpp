@@ -451,6 +451,14 @@ class FakeContainerd final : public ctr::Client {
         found->second.extensions[key] = value;
         return {};
     }
+    Result<void> set_spec(const std::string& id, const std::string& spec) override {
+        auto call = enter("set_spec", id);
+        if (call.error) return *call.error;
+        const auto found = containers_.find(id);
+        if (found == containers_.end()) return absent("container", id);
+        found->second.spec = spec;
+        return {};
+    }
     Result<void> delete_container(const std::string& id) override {
         auto call = enter("delete_container", id);
         if (call.error) return *call.error;

@@ -1,0 +1,18 @@
+#pragma once
+// What OCI documents need to know of this machine. Read once.
+
+#include <string>
+
+namespace nodeagent::runtime::containerd {
+
+struct HostFacts {
+    int last_capability = 40;  ///< the kernel's highest capability number
+    int kernel_major = 5;
+    int kernel_minor = 10;
+};
+
+[[nodiscard]] const HostFacts& host_facts();
+/// Of now: it can change.
+[[nodiscard]] std::string host_name();
+
+}  // namespace nodeagent::runtime::containerd
