@@ -17,8 +17,7 @@ namespace nodeagent::runtime::containerd {
 
 struct PlannedMounts {
     std::vector<oci::MountPlan> mounts;          ///< for SpecInputs::mounts
-    std::vector<Mount> shown;                    ///< as an inspect shows them; no tmpfs
-    std::vector<bool> shown_writable;            ///< of each of `shown`
+    std::vector<Mount> shown;                    ///< as an inspect shows them; without HostConfig.Tmpfs
     std::vector<std::string> anonymous_volumes;  ///< made for this container: to be removed with it
     struct Copy {
         std::string volume;  ///< its name

@@ -25,13 +25,14 @@ class Volumes {
     Result<std::string> mount_point(const std::string& name);
     /// Unmounts and deletes it with its content. NotFound as above.
     Result<void> remove(const std::string& name);
-    /// Whether the image's content is to be copied in: it is empty, and nothing of its own is mounted there by options
-    /// that forbid it. False for one that does not exist.
+    /// Whether the image's content is to be copied in. Mounts it if it has driver options. False for one that does not
+    /// exist or cannot be mounted.
     bool is_empty(const std::string& name);
 
   private:
     [[nodiscard]] std::string folder(const std::string& name) const;
-    Result<VolumeSpec> load(const std::string& name);
+    [[nodiscard]] Result<VolumeSpec> load(const std::string& name) const;
+    [[nodiscard]] Result<std::string> mounted_folder(const std::string& name) const;
     std::string root_;
     std::mutex mutex_;  ///< one change at a time
 };

@@ -20,6 +20,9 @@ struct CgroupSupport {
     bool blkio_weight = true;
     bool blkio_weight_device = true;
     bool blkio_throttle = true;
+    int cpus = 0;               ///< of the host; 0: not known
+    std::string cpuset_cpus{};  ///< those a container may ask for ("0-3"); "": not known
+    std::string cpuset_mems{};
 };
 
 /// Looks at the hierarchy mounted at `root` ("/sys/fs/cgroup"). v2 looks at controllers and, where the root lacks the

@@ -38,7 +38,7 @@ struct SpecInputs {
     std::string container_id;          ///< 64 hex digits
     std::string hostname, domainname;  ///< Config.Hostname or the id's first 12 digits; host network: the host's
     User user;
-    std::vector<MountPlan> mounts;  ///< binds, volumes, tmpfs, /etc files; sorted here as Docker does
+    std::vector<MountPlan> mounts;  ///< binds, volumes, tmpfs, then /etc files: of several at one path the first counts
     std::string netns_path;         ///< "": the host's network
     std::string pid_namespace;      ///< "": its own; "host"; or a path ("/proc/1/ns/pid")
     std::string ipc_namespace;      ///< likewise
