@@ -83,7 +83,8 @@ std::string tmpfs_words(const Json& mount) {
     }
     if (std::int64_t size = oci::integer_or_zero(*options, "SizeBytes"); size != 0) {
         std::string suffix;
-        for (const auto& [letter, unit] : {std::pair{'g', 1LL << 30}, std::pair{'m', 1LL << 20}, std::pair{'k', 1LL << 10}}) {
+        for (const auto& [letter, unit] :
+             {std::pair{'g', 1LL << 30}, std::pair{'m', 1LL << 20}, std::pair{'k', 1LL << 10}}) {
             if (size % unit != 0) continue;
             size /= unit;
             suffix = letter;

@@ -92,13 +92,13 @@ Result<void> resolve_address(std::string& word) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failed != 0) {
-        return Error{.kind = ErrorKind::Unavailable,
-                     .what = "error resolving passed in network volume address: " + host + ": " +
-                             ::gai_strerror(failed)};
+        return Error{
+            .kind = ErrorKind::Unavailable,
+            .what = "error resolving passed in network volume address: " + host + ": " + ::gai_strerror(failed)};
     }
     std::array<char, NI_MAXHOST> text{};
-    const int named = ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                                    NI_NUMERICHOST);
+    const int named =
+        ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
     ::freeaddrinfo(found);
     if (named == 0) word = std::string(kAddress) + text.data();
     return {};

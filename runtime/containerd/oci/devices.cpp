@@ -19,8 +19,9 @@ struct Numbers {
 constexpr std::array<Numbers, 6> kAllowedDevices{{{1, 5}, {1, 3}, {1, 9}, {1, 8}, {5, 0}, {5, 1}}};
 
 Json device_json(const Device& device) {
-    return {{"path", device.path},   {"type", std::string(1, device.type)}, {"major", device.major},
-            {"minor", device.minor}, {"fileMode", device.mode},             {"uid", device.uid},
+    return {{"path", device.path},     {"type", std::string(1, device.type)},
+            {"major", device.major},   {"minor", device.minor},
+            {"fileMode", device.mode}, {"uid", device.uid},
             {"gid", device.gid}};
 }
 
@@ -83,8 +84,8 @@ Result<Mapping> mapping_of(const Json& entry) {
 Result<std::vector<Device>> mapped_devices(const Mapping& mapping, const DeviceSource& source) {
     auto found = source.at(mapping.host);
     if (!found || found->empty()) {
-        return malformed("error gathering device information while adding custom device " + quoted(mapping.host) + ": " +
-                         (found ? "not a device node" : found.error().what));
+        return malformed("error gathering device information while adding custom device " + quoted(mapping.host) +
+                         ": " + (found ? "not a device node" : found.error().what));
     }
     for (Device& device : *found) {
         const std::string below = device.path.substr(std::min(mapping.host.size(), device.path.size()));

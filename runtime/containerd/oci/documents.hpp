@@ -1,6 +1,7 @@
 #pragma once
 // Reading Docker's Config and HostConfig documents: whatever is in them, nothing throws. A member that is absent, null
-// or of another type than asked for counts as not given; the engine has checked the types before (docker_documents.cpp).
+// or of another type than asked for counts as not given; the engine has checked the types before
+// (docker_documents.cpp).
 
 #include <cstdint>
 #include <optional>
@@ -26,8 +27,7 @@ namespace nodeagent::runtime::containerd::oci {
 /// Objects of a list.
 [[nodiscard]] std::vector<const Json*> objects_of(const Json& document, std::string_view name);
 /// Strings of an object, by name.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> text_map_of(const Json& document,
-                                                                            std::string_view name);
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> text_map_of(const Json& document, std::string_view name);
 
 [[nodiscard]] inline Error malformed(std::string what) {
     return Error{.kind = ErrorKind::Malformed, .what = std::move(what)};

@@ -14,13 +14,13 @@ namespace nodeagent::runtime::containerd::oci {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kIpcSysctls{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
-                                                      "kernel.sem",    "kernel.shmall", "kernel.shmmax",
+constexpr std::array<std::string_view, 8> kIpcSysctls{"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
+                                                      "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
                                                       "kernel.shmmni", "kernel.shm_rmid_forced"};
 
-constexpr std::array<std::string_view, 15> kUlimitNames{
-    "core",   "cpu",  "data",  "fsize", "locks", "memlock", "msgqueue", "nice",
-    "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"};
+constexpr std::array<std::string_view, 15> kUlimitNames{"core",    "cpu",      "data",   "fsize",      "locks",
+                                                        "memlock", "msgqueue", "nice",   "nofile",     "nproc",
+                                                        "rss",     "rtprio",   "rttime", "sigpending", "stack"};
 
 Result<void> check_sysctl(const std::string& name, const SpecInputs& inputs) {
     std::string dotted = name;
@@ -29,9 +29,8 @@ Result<void> check_sysctl(const std::string& name, const SpecInputs& inputs) {
         if (!inputs.netns_path.empty()) return {};
         return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " not allowed in host network namespace");
     }
-    const bool is_ipc =
-        dotted.starts_with("fs.mqueue.") ||
-        std::find(kIpcSysctls.begin(), kIpcSysctls.end(), dotted) != kIpcSysctls.end();
+    const bool is_ipc = dotted.starts_with("fs.mqueue.") ||
+                        std::find(kIpcSysctls.begin(), kIpcSysctls.end(), dotted) != kIpcSysctls.end();
     if (is_ipc) {
         if (inputs.ipc_namespace != "host") return {};
         return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " is not allowed in the hosts ipc namespace");
@@ -55,8 +54,10 @@ Result<Json> rlimit_json(const Ulimit& ulimit) {
         return malformed("HostConfig.Ulimits: invalid ulimit type: " + ulimit.name);
     }
     if (rlimit_value(ulimit.soft) > rlimit_value(ulimit.hard)) {
-        return malformed("HostConfig.Ulimits: " + ulimit.name + ": ulimit soft limit must be less than or equal to "
-                         "hard limit: " + std::to_string(ulimit.soft) + " > " + std::to_string(ulimit.hard));
+        return malformed("HostConfig.Ulimits: " + ulimit.name +
+                         ": ulimit soft limit must be less than or equal to "
+                         "hard limit: " +
+                         std::to_string(ulimit.soft) + " > " + std::to_string(ulimit.hard));
     }
     std::string type = "RLIMIT_" + ulimit.name;
     for (char& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -92,8 +93,10 @@ Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit
     for (const Json* entry : objects_of(host_config, "Ulimits")) {
         Ulimit one{text_of(*entry, "Name"), integer_or_zero(*entry, "Soft"), integer_or_zero(*entry, "Hard")};
         for (char& c : one.name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        if (const auto same = named(one.name); same != ulimits.end()) *same = std::move(one);
-        else ulimits.push_back(std::move(one));
+        if (const auto same = named(one.name); same != ulimits.end())
+            *same = std::move(one);
+        else
+            ulimits.push_back(std::move(one));
     }
     for (const Ulimit& one : defaults) {
         if (named(one.name) == ulimits.end()) ulimits.push_back(one);

@@ -187,8 +187,9 @@ Result<std::vector<std::string>> architectures_in(const Json& profile, const Sec
     if (!names) return names;
     const std::vector<const Json*> families = objects_of(profile, "archMap");
     if (!names->empty() && !families.empty()) {
-        return malformed("'architectures' and 'archMap' were specified in the seccomp profile, use either "
-                         "'architectures' or 'archMap'");
+        return malformed(
+            "'architectures' and 'archMap' were specified in the seccomp profile, use either "
+            "'architectures' or 'archMap'");
     }
     for (const Json* family : families) {
         const std::string own = text_of(*family, "architecture");

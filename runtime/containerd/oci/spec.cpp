@@ -111,8 +111,7 @@ Result<Json> process_of(const SpecInputs& inputs, const std::vector<std::string>
     auto arguments = container_arguments(inputs.config, inputs.image);
     if (!arguments) return arguments.error();
     if (wants_init(inputs)) arguments->insert(arguments->begin(), {kInitInside, "--"});
-    auto environment =
-        container_environment(inputs.config, inputs.image, {inputs.hostname, inputs.link_environment});
+    auto environment = container_environment(inputs.config, inputs.image, {inputs.hostname, inputs.link_environment});
     if (!environment) return environment.error();
     auto rlimits = container_rlimits(host, inputs.default_ulimits);
     if (!rlimits) return rlimits.error();
@@ -147,9 +146,8 @@ Result<Json> process_of(const SpecInputs& inputs, const std::vector<std::string>
 Result<Json> seccomp_of(const SpecInputs& inputs, const std::vector<std::string>& capabilities,
                         const std::string& profile) {
     if (profile == "unconfined" || flag_of(inputs.host_config, "Privileged")) return Json();
-    SeccompInputs given{.capabilities = capabilities,
-                        .kernel_major = inputs.kernel_major,
-                        .kernel_minor = inputs.kernel_minor};
+    SeccompInputs given{
+        .capabilities = capabilities, .kernel_major = inputs.kernel_major, .kernel_minor = inputs.kernel_minor};
     if (profile.empty()) return default_seccomp(given);
     return custom_seccomp(profile, given);
 }
