@@ -73,7 +73,7 @@ Result<std::vector<std::string>> normalized(const Json& host_config, std::string
         if (name != kEveryCapability) {
             if (!name.starts_with("CAP_")) name.insert(0, "CAP_");
             if (!is_known(name))
-                return malformed("invalid " + std::string(field) + ": unknown capability: " + quoted(name));
+                return malformed("invalid " + std::string(field) + ": unknown capability: " + in_quotes(name));
         }
         names.push_back(std::move(name));
     }

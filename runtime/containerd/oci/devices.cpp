@@ -57,11 +57,11 @@ Result<Json> cgroup_rule(const std::string& text) {
     const auto major = device_number(numbers[0]);
     const auto minor = device_number(numbers[1]);
     if (!major || !minor) return wrong;
-    return Json{{"allow", true},
-                {"type", std::string(words[0])},
-                {"major", *major},
-                {"minor", *minor},
-                {"access", std::string(words[2])}};
+    return json_result({{"allow", true},
+                        {"type", std::string(words[0])},
+                        {"major", *major},
+                        {"minor", *minor},
+                        {"access", std::string(words[2])}});
 }
 
 struct Mapping {
@@ -75,7 +75,7 @@ Result<Mapping> mapping_of(const Json& entry) {
     if (mapping.access.empty()) mapping.access = "rwm";
     if (!is_access(mapping.access)) return malformed("invalid device mode: " + mapping.access);
     if (!mapping.inside.starts_with('/')) {
-        return malformed("HostConfig.Devices: " + quoted(mapping.inside) + " is not an absolute path");
+        return malformed("HostConfig.Devices: " + in_quotes(mapping.inside) + " is not an absolute path");
     }
     return mapping;
 }
@@ -84,7 +84,7 @@ Result<Mapping> mapping_of(const Json& entry) {
 Result<std::vector<Device>> mapped_devices(const Mapping& mapping, const DeviceSource& source) {
     auto found = source.at(mapping.host);
     if (!found || found->empty()) {
-        return malformed("error gathering device information while adding custom device " + quoted(mapping.host) +
+        return malformed("error gathering device information while adding custom device " + in_quotes(mapping.host) +
                          ": " + (found ? "not a device node" : found.error().what));
     }
     for (Device& device : *found) {

@@ -32,8 +32,12 @@ namespace nodeagent::runtime::containerd::oci {
 [[nodiscard]] inline Error malformed(std::string what) {
     return Error{.kind = ErrorKind::Malformed, .what = std::move(what)};
 }
+/// Json converts to too much for Result's own constructor.
+[[nodiscard]] inline Result<Json> json_result(Json document) {
+    return Result<Json>(boost::system::in_place_value, std::move(document));
+}
 /// As Go's %q prints it: in double quotes, with escapes.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 /// As Go's filepath.Clean: "/a//b/../c/" -> "/a/c"; "" -> ".".
 [[nodiscard]] std::string clean_path(std::string_view path);
 

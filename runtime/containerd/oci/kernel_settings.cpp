@@ -27,16 +27,17 @@ Result<void> check_sysctl(const std::string& name, const SpecInputs& inputs) {
     std::replace(dotted.begin(), dotted.end(), '/', '.');
     if (dotted.starts_with("net.")) {
         if (!inputs.netns_path.empty()) return {};
-        return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " not allowed in host network namespace");
+        return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) + " not allowed in host network namespace");
     }
     const bool is_ipc = dotted.starts_with("fs.mqueue.") ||
                         std::find(kIpcSysctls.begin(), kIpcSysctls.end(), dotted) != kIpcSysctls.end();
     if (is_ipc) {
         if (inputs.ipc_namespace != "host") return {};
-        return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " is not allowed in the hosts ipc namespace");
+        return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) +
+                         " is not allowed in the hosts ipc namespace");
     }
     if (dotted == "kernel.domainname" && text_of(inputs.host_config, "UTSMode") != "host") return {};
-    return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " is not in a separate kernel namespace");
+    return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) + " is not in a separate kernel namespace");
 }
 
 /// Also "container:x": a namespace that is there already keeps its settings.
@@ -61,7 +62,7 @@ Result<Json> rlimit_json(const Ulimit& ulimit) {
     }
     std::string type = "RLIMIT_" + ulimit.name;
     for (char& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return Json{{"type", type}, {"soft", rlimit_value(ulimit.soft)}, {"hard", rlimit_value(ulimit.hard)}};
+    return json_result({{"type", type}, {"soft", rlimit_value(ulimit.soft)}, {"hard", rlimit_value(ulimit.hard)}});
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ Result<Json> container_sysctls(const SpecInputs& inputs) {
         if (auto fine = check_sysctl(name, inputs); !fine) return fine.error();
         out[name] = value;
     }
-    return Result<Json>(boost::system::in_place_value, std::move(out));
+    return json_result(std::move(out));
 }
 
 Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit>& defaults) {
@@ -107,7 +108,7 @@ Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit
         if (!rlimit) return rlimit;
         out.push_back(*std::move(rlimit));
     }
-    return Result<Json>(boost::system::in_place_value, std::move(out));
+    return json_result(std::move(out));
 }
 
 }  // namespace nodeagent::runtime::containerd::oci

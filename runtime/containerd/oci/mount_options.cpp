@@ -158,7 +158,7 @@ Result<std::vector<std::string>> tmpfs_options(std::string_view options) {
         const std::size_t equals = word->find('=');
         const std::string name = word->substr(0, equals);
         if (equals == std::string::npos || std::find(kValues.begin(), kValues.end(), name) == kValues.end()) {
-            return malformed("Invalid tmpfs option " + quoted(*word));
+            return malformed("Invalid tmpfs option " + in_quotes(*word));
         }
         if (values.insert(name).second) kept.push_back(*word);
     }

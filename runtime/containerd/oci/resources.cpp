@@ -41,7 +41,7 @@ class ResourcePlan {
                                    {"blockIO", &block_io_}}) {
             if (!part->empty()) out[name] = std::move(*part);
         }
-        return Result<Json>(boost::system::in_place_value, std::move(out));
+        return json_result(std::move(out));
     }
 
   private:
