@@ -16,7 +16,7 @@ namespace {
 using oci::clean_path;
 using oci::malformed;
 using oci::member_of;
-using oci::quoted;
+using oci::in_quotes;
 using oci::text_of;
 
 bool is_propagation(std::string_view word) {
@@ -62,7 +62,7 @@ std::optional<BindMode> bind_mode(std::string_view text) {
 Error invalid_spec(const std::string& text) { return malformed("invalid volume specification: '" + text + "'"); }
 
 Error invalid_mount(std::string_view type, const std::string& why) {
-    return malformed("invalid mount config for type " + quoted(type) + ": " + why);
+    return malformed("invalid mount config for type " + in_quotes(type) + ": " + why);
 }
 
 Result<void> check_absolute(std::string_view path) {
@@ -83,7 +83,8 @@ std::string tmpfs_words(const Json& mount) {
     }
     if (std::int64_t size = oci::integer_or_zero(*options, "SizeBytes"); size != 0) {
         std::string suffix;
-        for (const auto& [letter, unit] : {std::pair{'g', 1LL << 30}, std::pair{'m', 1LL << 20}, std::pair{'k', 1LL << 10}}) {
+        for (const auto& [letter, unit] :
+             {std::pair{'g', 1LL << 30}, std::pair{'m', 1LL << 20}, std::pair{'k', 1LL << 10}}) {
             if (size % unit != 0) continue;
             size /= unit;
             suffix = letter;

@@ -3,8 +3,8 @@
 // volume/mounts/linux_parser.go.
 
 #include <string>
-#include <utility>
 #include <string_view>
+#include <utility>
 
 #include "agent/base/error.hpp"
 #include "agent/base/json.hpp"
@@ -25,7 +25,7 @@ struct MountPoint {
     std::string driver;        ///< of a volume; "": local
     Json driver_options;       ///< of a volume to be created
     Json labels;
-    std::string tmpfs;         ///< options
+    std::string tmpfs;  ///< options
 };
 
 /// An entry of Binds: "[source:]destination[:mode]". Malformed "invalid volume specification: 'x'", "invalid mode: x".

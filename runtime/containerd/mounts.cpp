@@ -231,9 +231,9 @@ class MountPlanner {
     const ImageConfig& image_;
     Volumes& volumes_;
     const MountsOf& mounts_of_;
-    std::map<std::string, std::string> tmpfs_;    ///< options by path
-    std::map<std::string, MountPoint> points_;    ///< by path
-    std::set<std::string> own_;                   ///< paths of Binds and Mounts
+    std::map<std::string, std::string> tmpfs_;  ///< options by path
+    std::map<std::string, MountPoint> points_;  ///< by path
+    std::set<std::string> own_;                 ///< paths of Binds and Mounts
     PlannedMounts planned_;
 };
 

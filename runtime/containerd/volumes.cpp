@@ -23,7 +23,7 @@ namespace nodeagent::runtime::containerd {
 namespace {
 
 using oci::malformed;
-using oci::quoted;
+using oci::in_quotes;
 
 constexpr const char* kData = "/_data";
 constexpr const char* kRecord = "/volume.json";
@@ -44,7 +44,7 @@ Result<void> check_name(const std::string& name) {
         return malformed("create " + name +
                          ": volume name is too short, names should be at least two alphanumeric characters");
     }
-    return malformed("create " + name + ": " + quoted(name) +
+    return malformed("create " + name + ": " + in_quotes(name) +
                      " includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are "
                      "allowed. If you intended to pass a host directory, use absolute path");
 }
@@ -57,13 +57,13 @@ std::string option(const VolumeSpec& spec, const std::string& name) {
 Result<void> check_options(const VolumeSpec& spec) {
     const std::string doing = "create " + spec.name + ": ";
     if (!spec.driver.empty() && spec.driver != "local") {
-        return malformed(doing + "error looking up volume plugin " + spec.driver + ": plugin " + quoted(spec.driver) +
+        return malformed(doing + "error looking up volume plugin " + spec.driver + ": plugin " + in_quotes(spec.driver) +
                          " not found");
     }
     for (const auto& [name, value] : spec.driver_opts) {
         if (name == "size") return malformed(doing + "quota size requested but no quota support");
         if (name != "type" && name != "o" && name != "device") {
-            return malformed(doing + "invalid option: " + quoted(name));
+            return malformed(doing + "invalid option: " + in_quotes(name));
         }
     }
     struct Need {
@@ -71,7 +71,7 @@ Result<void> check_options(const VolumeSpec& spec) {
     };
     for (const Need& need : {Need{"device", "type"}, Need{"type", "device"}, Need{"o", "device"}, Need{"o", "type"}}) {
         if (spec.driver_opts.contains(need.given) && !spec.driver_opts.contains(need.needed)) {
-            return malformed(doing + "missing required option: " + quoted(need.needed));
+            return malformed(doing + "missing required option: " + in_quotes(need.needed));
         }
     }
     return {};
@@ -92,13 +92,13 @@ Result<void> resolve_address(std::string& word) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failed != 0) {
-        return Error{.kind = ErrorKind::Unavailable,
-                     .what = "error resolving passed in network volume address: " + host + ": " +
-                             ::gai_strerror(failed)};
+        return Error{
+            .kind = ErrorKind::Unavailable,
+            .what = "error resolving passed in network volume address: " + host + ": " + ::gai_strerror(failed)};
     }
     std::array<char, NI_MAXHOST> text{};
-    const int named = ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                                    NI_NUMERICHOST);
+    const int named =
+        ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
     ::freeaddrinfo(found);
     if (named == 0) word = std::string(kAddress) + text.data();
     return {};

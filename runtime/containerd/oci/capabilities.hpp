@@ -12,8 +12,8 @@
 namespace nodeagent::runtime::containerd::oci {
 
 struct CapabilityLimits {
-    int last = 40;                                   ///< the kernel's last one, by number
-    std::uint64_t available = ~std::uint64_t{0};     ///< by bit; "all" means these
+    int last = 40;                                ///< the kernel's last one, by number
+    std::uint64_t available = ~std::uint64_t{0};  ///< by bit; "all" means these
 };
 
 /// Names as OCI has them ("CAP_CHOWN"), none twice. Malformed with Docker's text for a name nobody knows ("invalid

@@ -19,8 +19,9 @@ struct Numbers {
 constexpr std::array<Numbers, 6> kAllowedDevices{{{1, 5}, {1, 3}, {1, 9}, {1, 8}, {5, 0}, {5, 1}}};
 
 Json device_json(const Device& device) {
-    return {{"path", device.path},   {"type", std::string(1, device.type)}, {"major", device.major},
-            {"minor", device.minor}, {"fileMode", device.mode},             {"uid", device.uid},
+    return {{"path", device.path},     {"type", std::string(1, device.type)},
+            {"major", device.major},   {"minor", device.minor},
+            {"fileMode", device.mode}, {"uid", device.uid},
             {"gid", device.gid}};
 }
 
@@ -56,11 +57,11 @@ Result<Json> cgroup_rule(const std::string& text) {
     const auto major = device_number(numbers[0]);
     const auto minor = device_number(numbers[1]);
     if (!major || !minor) return wrong;
-    return Json{{"allow", true},
-                {"type", std::string(words[0])},
-                {"major", *major},
-                {"minor", *minor},
-                {"access", std::string(words[2])}};
+    return json_result({{"allow", true},
+                        {"type", std::string(words[0])},
+                        {"major", *major},
+                        {"minor", *minor},
+                        {"access", std::string(words[2])}});
 }
 
 struct Mapping {
@@ -74,7 +75,7 @@ Result<Mapping> mapping_of(const Json& entry) {
     if (mapping.access.empty()) mapping.access = "rwm";
     if (!is_access(mapping.access)) return malformed("invalid device mode: " + mapping.access);
     if (!mapping.inside.starts_with('/')) {
-        return malformed("HostConfig.Devices: " + quoted(mapping.inside) + " is not an absolute path");
+        return malformed("HostConfig.Devices: " + in_quotes(mapping.inside) + " is not an absolute path");
     }
     return mapping;
 }
@@ -83,8 +84,8 @@ Result<Mapping> mapping_of(const Json& entry) {
 Result<std::vector<Device>> mapped_devices(const Mapping& mapping, const DeviceSource& source) {
     auto found = source.at(mapping.host);
     if (!found || found->empty()) {
-        return malformed("error gathering device information while adding custom device " + quoted(mapping.host) + ": " +
-                         (found ? "not a device node" : found.error().what));
+        return malformed("error gathering device information while adding custom device " + in_quotes(mapping.host) +
+                         ": " + (found ? "not a device node" : found.error().what));
     }
     for (Device& device : *found) {
         const std::string below = device.path.substr(std::min(mapping.host.size(), device.path.size()));

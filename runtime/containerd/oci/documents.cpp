@@ -66,7 +66,7 @@ std::vector<std::pair<std::string, std::string>> text_map_of(const Json& documen
     return texts;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;

@@ -38,10 +38,8 @@ bool stays_writable(std::string_view destination) {
 }
 
 Json mount_json(const MountPlan& mount) {
-    return {{"destination", mount.destination},
-            {"type", mount.type},
-            {"source", mount.source},
-            {"options", mount.options}};
+    return {
+        {"destination", mount.destination}, {"type", mount.type}, {"source", mount.source}, {"options", mount.options}};
 }
 
 /// The container's mounts, outer ones first.
@@ -132,10 +130,10 @@ Result<FileSystems> file_systems(const SpecInputs& inputs) {
 }
 
 Json masked_paths(const Json& host_config) {
-    return paths_of(host_config, "MaskedPaths",
-                    {"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-                     "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-                     "/sys/devices/virtual/powercap"});
+    return paths_of(
+        host_config, "MaskedPaths",
+        {"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+         "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"});
 }
 
 Json read_only_paths(const Json& host_config) {

@@ -18,8 +18,7 @@ namespace nodeagent::runtime::containerd::oci {
 namespace {
 
 /// What a container has of its own, or what is no device.
-constexpr std::array<std::string_view, 7> kFoldersLeftOut{"pts",  "shm",         "fd",   "mqueue",
-                                                          ".lxc", ".lxd-mounts", ".udev"};
+constexpr std::array<std::string_view, 7> kFoldersLeftOut{"pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"};
 
 std::optional<Device> device_at(const std::string& path) {
     struct stat status {};
@@ -61,8 +60,10 @@ class HostDevices final : public DeviceSource {
         const std::string real = std::filesystem::canonical(path, failed).string();
         if (failed) return from_error_code("stat " + path, failed);
         std::vector<Device> found;
-        if (auto device = device_at(real)) found.push_back(*std::move(device));
-        else add_devices_below(real, false, found);
+        if (auto device = device_at(real))
+            found.push_back(*std::move(device));
+        else
+            add_devices_below(real, false, found);
         if (found.empty()) return Error{.kind = ErrorKind::NotFound, .what = "not a device node"};
         for (Device& device : found) device.path = path + device.path.substr(real.size());
         return found;

@@ -14,30 +14,30 @@ namespace nodeagent::runtime::containerd::oci {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kIpcSysctls{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
-                                                      "kernel.sem",    "kernel.shmall", "kernel.shmmax",
+constexpr std::array<std::string_view, 8> kIpcSysctls{"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
+                                                      "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
                                                       "kernel.shmmni", "kernel.shm_rmid_forced"};
 
-constexpr std::array<std::string_view, 15> kUlimitNames{
-    "core",   "cpu",  "data",  "fsize", "locks", "memlock", "msgqueue", "nice",
-    "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"};
+constexpr std::array<std::string_view, 15> kUlimitNames{"core",    "cpu",      "data",   "fsize",      "locks",
+                                                        "memlock", "msgqueue", "nice",   "nofile",     "nproc",
+                                                        "rss",     "rtprio",   "rttime", "sigpending", "stack"};
 
 Result<void> check_sysctl(const std::string& name, const SpecInputs& inputs) {
     std::string dotted = name;
     std::replace(dotted.begin(), dotted.end(), '/', '.');
     if (dotted.starts_with("net.")) {
         if (!inputs.netns_path.empty()) return {};
-        return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " not allowed in host network namespace");
+        return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) + " not allowed in host network namespace");
     }
-    const bool is_ipc =
-        dotted.starts_with("fs.mqueue.") ||
-        std::find(kIpcSysctls.begin(), kIpcSysctls.end(), dotted) != kIpcSysctls.end();
+    const bool is_ipc = dotted.starts_with("fs.mqueue.") ||
+                        std::find(kIpcSysctls.begin(), kIpcSysctls.end(), dotted) != kIpcSysctls.end();
     if (is_ipc) {
         if (inputs.ipc_namespace != "host") return {};
-        return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " is not allowed in the hosts ipc namespace");
+        return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) +
+                         " is not allowed in the hosts ipc namespace");
     }
     if (dotted == "kernel.domainname" && text_of(inputs.host_config, "UTSMode") != "host") return {};
-    return malformed("HostConfig.Sysctls: sysctl " + quoted(name) + " is not in a separate kernel namespace");
+    return malformed("HostConfig.Sysctls: sysctl " + in_quotes(name) + " is not in a separate kernel namespace");
 }
 
 /// Also "container:x": a namespace that is there already keeps its settings.
@@ -55,12 +55,14 @@ Result<Json> rlimit_json(const Ulimit& ulimit) {
         return malformed("HostConfig.Ulimits: invalid ulimit type: " + ulimit.name);
     }
     if (rlimit_value(ulimit.soft) > rlimit_value(ulimit.hard)) {
-        return malformed("HostConfig.Ulimits: " + ulimit.name + ": ulimit soft limit must be less than or equal to "
-                         "hard limit: " + std::to_string(ulimit.soft) + " > " + std::to_string(ulimit.hard));
+        return malformed("HostConfig.Ulimits: " + ulimit.name +
+                         ": ulimit soft limit must be less than or equal to "
+                         "hard limit: " +
+                         std::to_string(ulimit.soft) + " > " + std::to_string(ulimit.hard));
     }
     std::string type = "RLIMIT_" + ulimit.name;
     for (char& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return Json{{"type", type}, {"soft", rlimit_value(ulimit.soft)}, {"hard", rlimit_value(ulimit.hard)}};
+    return json_result({{"type", type}, {"soft", rlimit_value(ulimit.soft)}, {"hard", rlimit_value(ulimit.hard)}});
 }
 
 }  // namespace
@@ -81,7 +83,7 @@ Result<Json> container_sysctls(const SpecInputs& inputs) {
         if (auto fine = check_sysctl(name, inputs); !fine) return fine.error();
         out[name] = value;
     }
-    return Result<Json>(boost::system::in_place_value, std::move(out));
+    return json_result(std::move(out));
 }
 
 Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit>& defaults) {
@@ -92,8 +94,10 @@ Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit
     for (const Json* entry : objects_of(host_config, "Ulimits")) {
         Ulimit one{text_of(*entry, "Name"), integer_or_zero(*entry, "Soft"), integer_or_zero(*entry, "Hard")};
         for (char& c : one.name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        if (const auto same = named(one.name); same != ulimits.end()) *same = std::move(one);
-        else ulimits.push_back(std::move(one));
+        if (const auto same = named(one.name); same != ulimits.end())
+            *same = std::move(one);
+        else
+            ulimits.push_back(std::move(one));
     }
     for (const Ulimit& one : defaults) {
         if (named(one.name) == ulimits.end()) ulimits.push_back(one);
@@ -104,7 +108,7 @@ Result<Json> container_rlimits(const Json& host_config, const std::vector<Ulimit
         if (!rlimit) return rlimit;
         out.push_back(*std::move(rlimit));
     }
-    return Result<Json>(boost::system::in_place_value, std::move(out));
+    return json_result(std::move(out));
 }
 
 }  // namespace nodeagent::runtime::containerd::oci

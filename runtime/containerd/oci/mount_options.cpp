@@ -57,7 +57,8 @@ constexpr std::array<MountWord, 8> kPropagationWords{{{"private", MS_PRIVATE},
                                                       {"runbindable", MS_UNBINDABLE | MS_REC}}};
 
 const MountWord* word_in(const auto& words, std::string_view word) {
-    const auto found = std::find_if(words.begin(), words.end(), [word](const MountWord& one) { return one.word == word; });
+    const auto found =
+        std::find_if(words.begin(), words.end(), [word](const MountWord& one) { return one.word == word; });
     return found == words.end() ? nullptr : &*found;
 }
 
@@ -135,8 +136,7 @@ Result<void> mount_at(const std::string& type, const std::string& source, const 
 }
 
 Result<std::vector<std::string>> tmpfs_options(std::string_view options) {
-    constexpr std::array<std::string_view, 7> kValues{"size", "mode",      "uid",  "gid",
-                                                      "nr_inodes", "nr_blocks", "mpol"};
+    constexpr std::array<std::string_view, 7> kValues{"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"};
     std::vector<std::string> words{"noexec", "nosuid", "nodev", "rprivate"};
     if (!options.empty()) {
         for (const std::string_view word : split(options, ',')) words.emplace_back(word);
@@ -158,7 +158,7 @@ Result<std::vector<std::string>> tmpfs_options(std::string_view options) {
         const std::size_t equals = word->find('=');
         const std::string name = word->substr(0, equals);
         if (equals == std::string::npos || std::find(kValues.begin(), kValues.end(), name) == kValues.end()) {
-            return malformed("Invalid tmpfs option " + quoted(*word));
+            return malformed("Invalid tmpfs option " + in_quotes(*word));
         }
         if (values.insert(name).second) kept.push_back(*word);
     }

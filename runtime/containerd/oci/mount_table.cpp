@@ -57,13 +57,15 @@ Result<std::vector<MountEntry>> mount_table() {
 const MountEntry* mount_of(const std::vector<MountEntry>& table, std::string_view path) {
     const MountEntry* best = nullptr;
     for (const MountEntry& entry : table) {  // of several at one point the last is on top
-        if (is_within(path, entry.point) && (best == nullptr || entry.point.size() >= best->point.size())) best = &entry;
+        if (is_within(path, entry.point) && (best == nullptr || entry.point.size() >= best->point.size()))
+            best = &entry;
     }
     return best;
 }
 
 bool has_mounts(const std::vector<MountEntry>& table, std::string_view path) {
-    return std::any_of(table.begin(), table.end(), [path](const MountEntry& entry) { return is_within(entry.point, path); });
+    return std::any_of(table.begin(), table.end(),
+                       [path](const MountEntry& entry) { return is_within(entry.point, path); });
 }
 
 }  // namespace nodeagent::runtime::containerd::oci

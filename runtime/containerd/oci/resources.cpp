@@ -29,9 +29,9 @@ class ResourcePlan {
 
     Result<Json> make() {
         using Part = Result<void> (ResourcePlan::*)();
-        for (const Part part : {&ResourcePlan::memory, &ResourcePlan::swap, &ResourcePlan::memory_details,
-                                &ResourcePlan::pids, &ResourcePlan::cpu, &ResourcePlan::realtime,
-                                &ResourcePlan::cpuset, &ResourcePlan::block_io}) {
+        for (const Part part :
+             {&ResourcePlan::memory, &ResourcePlan::swap, &ResourcePlan::memory_details, &ResourcePlan::pids,
+              &ResourcePlan::cpu, &ResourcePlan::realtime, &ResourcePlan::cpuset, &ResourcePlan::block_io}) {
             if (auto done = (this->*part)(); !done) return done.error();
         }
         Json out = Json::object();
@@ -41,7 +41,7 @@ class ResourcePlan {
                                    {"blockIO", &block_io_}}) {
             if (!part->empty()) out[name] = std::move(*part);
         }
-        return Result<Json>(boost::system::in_place_value, std::move(out));
+        return json_result(std::move(out));
     }
 
   private:
@@ -59,12 +59,16 @@ class ResourcePlan {
             return malformed("Minimum memory limit can not be less than memory reservation limit, see usage");
         }
         if (limit > 0) {
-            if (can_.memory) memory_["limit"] = limit;
-            else warn(discarded("memory limit capabilities", "Limitation discarded."));
+            if (can_.memory)
+                memory_["limit"] = limit;
+            else
+                warn(discarded("memory limit capabilities", "Limitation discarded."));
         }
         if (reservation > 0) {
-            if (can_.memory) memory_["reservation"] = reservation;
-            else warn(discarded("memory soft limit capabilities", "Limitation discarded."));
+            if (can_.memory)
+                memory_["reservation"] = reservation;
+            else
+                warn(discarded("memory soft limit capabilities", "Limitation discarded."));
         }
         return {};
     }
@@ -97,21 +101,29 @@ class ResourcePlan {
                 return malformed("Invalid value: " + std::to_string(*swappiness) +
                                  ", valid memory swappiness range is 0-100");
             }
-            if (v1 && can_.memory && can_.swappiness) memory_["swappiness"] = *swappiness;
-            else warn(discarded("memory swappiness capabilities", "Memory swappiness discarded."));
+            if (v1 && can_.memory && can_.swappiness)
+                memory_["swappiness"] = *swappiness;
+            else
+                warn(discarded("memory swappiness capabilities", "Memory swappiness discarded."));
         }
         if (flag_of(host_, "OomKillDisable")) {
-            if (v1 && can_.memory && can_.oom_kill_disable) memory_["disableOOMKiller"] = true;
-            else warn("Your kernel does not support OomKillDisable. OomKillDisable discarded.");
+            if (v1 && can_.memory && can_.oom_kill_disable)
+                memory_["disableOOMKiller"] = true;
+            else
+                warn("Your kernel does not support OomKillDisable. OomKillDisable discarded.");
         }
         if (const std::int64_t kernel = number("KernelMemory"); kernel > 0) {
             if (kernel < kLeastMemory) return malformed("Minimum kernel memory limit allowed is 6MB");
-            if (v1 && can_.kernel_memory) memory_["kernel"] = kernel;
-            else warn(discarded("kernel memory limit capabilities", "Limitation discarded."));
+            if (v1 && can_.kernel_memory)
+                memory_["kernel"] = kernel;
+            else
+                warn(discarded("kernel memory limit capabilities", "Limitation discarded."));
         }
         if (const std::int64_t buffers = number("KernelMemoryTCP"); buffers > 0) {
-            if (v1 && can_.kernel_memory_tcp) memory_["kernelTCP"] = buffers;
-            else warn(discarded("kernel memory TCP limit capabilities", "Limitation discarded."));
+            if (v1 && can_.kernel_memory_tcp)
+                memory_["kernelTCP"] = buffers;
+            else
+                warn(discarded("kernel memory TCP limit capabilities", "Limitation discarded."));
         }
         return {};
     }
@@ -119,8 +131,10 @@ class ResourcePlan {
     Result<void> pids() {
         const auto limit = integer_of(host_, "PidsLimit");
         if (!limit) return {};
-        if (can_.pids) pids_["limit"] = *limit > 0 ? *limit : -1;
-        else if (*limit > 0) warn(discarded("PIDs limit capabilities", "PIDs limit discarded."));
+        if (can_.pids)
+            pids_["limit"] = *limit > 0 ? *limit : -1;
+        else if (*limit > 0)
+            warn(discarded("PIDs limit capabilities", "PIDs limit discarded."));
         return {};
     }
 
@@ -134,8 +148,9 @@ class ResourcePlan {
         }
         if (nanos > 0 && quota > 0) return malformed("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
         if (nanos > 0 && !can_.cpu_cfs) {
-            return malformed("NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup "
-                             "is not mounted");
+            return malformed(
+                "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup "
+                "is not mounted");
         }
         if (nanos < 0 || (can_.cpus > 0 && nanos > can_.cpus * 1'000'000'000LL)) {
             const std::string cpus = std::to_string(can_.cpus);
@@ -149,8 +164,10 @@ class ResourcePlan {
         if (quota > 0 && quota < 1000) return malformed("CPU cfs quota can not be less than 1ms (i.e. 1000)");
 
         if (shares > 0) {
-            if (can_.cpu_shares) cpu_["shares"] = shares;
-            else warn(discarded("CPU shares", "Shares discarded."));
+            if (can_.cpu_shares)
+                cpu_["shares"] = shares;
+            else
+                warn(discarded("CPU shares", "Shares discarded."));
         }
         if (nanos > 0) {
             constexpr std::int64_t kPeriod = 100'000;
@@ -173,8 +190,9 @@ class ResourcePlan {
         if (period == 0 && runtime == 0) return {};
         if (period < 0) return malformed("HostConfig.CpuRealtimePeriod: must not be negative");
         if (inputs_.cgroup_v2 || !can_.cpu_realtime) {
-            return malformed("HostConfig.CpuRealtimePeriod, CpuRealtimeRuntime: your kernel does not support cgroup "
-                             "rt period and runtime");
+            return malformed(
+                "HostConfig.CpuRealtimePeriod, CpuRealtimeRuntime: your kernel does not support cgroup "
+                "rt period and runtime");
         }
         if (runtime != 0 && period != 0 && runtime > period) {
             return malformed("cpu real-time runtime cannot be higher than cpu real-time period");
@@ -235,17 +253,16 @@ class ResourcePlan {
             const char *field, *member, *value, *out, *name;
             bool possible;
         };
-        for (const Limit& limit :
-             {Limit{"BlkioWeightDevice", "weightDevice", "Weight", "weight", "Block I/O weight_device",
-                    can_.blkio_weight_device},
-              Limit{"BlkioDeviceReadBps", "throttleReadBpsDevice", "Rate", "rate", "BPS Block I/O read limit",
-                    can_.blkio_throttle},
-              Limit{"BlkioDeviceWriteBps", "throttleWriteBpsDevice", "Rate", "rate", "BPS Block I/O write limit",
-                    can_.blkio_throttle},
-              Limit{"BlkioDeviceReadIOps", "throttleReadIOPSDevice", "Rate", "rate", "IOPS Block read limit",
-                    can_.blkio_throttle},
-              Limit{"BlkioDeviceWriteIOps", "throttleWriteIOPSDevice", "Rate", "rate", "IOPS Block write limit",
-                    can_.blkio_throttle}}) {
+        for (const Limit& limit : {Limit{"BlkioWeightDevice", "weightDevice", "Weight", "weight",
+                                         "Block I/O weight_device", can_.blkio_weight_device},
+                                   Limit{"BlkioDeviceReadBps", "throttleReadBpsDevice", "Rate", "rate",
+                                         "BPS Block I/O read limit", can_.blkio_throttle},
+                                   Limit{"BlkioDeviceWriteBps", "throttleWriteBpsDevice", "Rate", "rate",
+                                         "BPS Block I/O write limit", can_.blkio_throttle},
+                                   Limit{"BlkioDeviceReadIOps", "throttleReadIOPSDevice", "Rate", "rate",
+                                         "IOPS Block read limit", can_.blkio_throttle},
+                                   Limit{"BlkioDeviceWriteIOps", "throttleWriteIOPSDevice", "Rate", "rate",
+                                         "IOPS Block write limit", can_.blkio_throttle}}) {
             const auto entries = objects_of(host_, limit.field);
             if (entries.empty()) continue;
             if (!limit.possible) {
@@ -257,13 +274,11 @@ class ResourcePlan {
                 const std::string path = text_of(*entry, "Path");
                 const auto found = inputs_.devices.at(path);
                 if (!found || found->empty()) {
-                    return malformed("HostConfig." + std::string(limit.field) + ": stat " + path +
-                                     ": no such device");
+                    return malformed("HostConfig." + std::string(limit.field) + ": stat " + path + ": no such device");
                 }
                 const std::int64_t value = integer_or_zero(*entry, limit.value);
                 if (value < 0) return malformed("HostConfig." + std::string(limit.field) + ": must not be negative");
-                list.push_back(
-                    {{"major", found->front().major}, {"minor", found->front().minor}, {limit.out, value}});
+                list.push_back({{"major", found->front().major}, {"minor", found->front().minor}, {limit.out, value}});
             }
             block_io_[limit.member] = std::move(list);
         }

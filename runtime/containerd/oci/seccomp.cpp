@@ -137,7 +137,7 @@ bool is_whole(const Json* number) {
 Result<Json> arguments_in(const Json& call) {
     Json arguments = Json::array();
     const Json* member = member_of(call, "args");
-    if (member == nullptr) return arguments;
+    if (member == nullptr) return json_result(std::move(arguments));
     if (!member->is_array()) return undecodable("args: expected a list");
     for (const Json& item : *member) {
         if (item.is_null()) continue;
@@ -153,7 +153,7 @@ Result<Json> arguments_in(const Json& call) {
         argument["op"] = text_of(item, "op");
         arguments.push_back(std::move(argument));
     }
-    return arguments;
+    return json_result(std::move(arguments));
 }
 
 /// The entry as OCI has it; null when it does not count here.
@@ -163,7 +163,7 @@ Result<Json> call_in(const Json& call, const SeccompInputs& inputs) {
     if (!includes) return includes.error();
     const auto excludes = condition_in(call, "excludes");
     if (!excludes) return excludes.error();
-    if (is_excluded(*excludes, inputs) || !is_included(*includes, inputs)) return Json();
+    if (is_excluded(*excludes, inputs) || !is_included(*includes, inputs)) return json_result(nullptr);
     auto names = names_in(call, "names");
     if (!names) return names.error();
     if (std::string name = text_of(call, "name"); !name.empty()) {
@@ -179,7 +179,7 @@ Result<Json> call_in(const Json& call, const SeccompInputs& inputs) {
     const Json* number = member_of(call, "errnoRet");
     if (!is_whole(number)) return undecodable("errnoRet: expected a number");
     if (number != nullptr) out["errnoRet"] = *number;
-    return out;
+    return json_result(std::move(out));
 }
 
 Result<std::vector<std::string>> architectures_in(const Json& profile, const SeccompInputs& inputs) {
@@ -187,8 +187,9 @@ Result<std::vector<std::string>> architectures_in(const Json& profile, const Sec
     if (!names) return names;
     const std::vector<const Json*> families = objects_of(profile, "archMap");
     if (!names->empty() && !families.empty()) {
-        return malformed("'architectures' and 'archMap' were specified in the seccomp profile, use either "
-                         "'architectures' or 'archMap'");
+        return malformed(
+            "'architectures' and 'archMap' were specified in the seccomp profile, use either "
+            "'architectures' or 'archMap'");
     }
     for (const Json* family : families) {
         const std::string own = text_of(*family, "architecture");
@@ -240,19 +241,19 @@ Result<Json> custom_seccomp(std::string_view text, const SeccompInputs& inputs) 
     const std::string action = text_of(*profile, "defaultAction");
     const Json* calls = member_of(*profile, "syscalls");
     if (calls != nullptr && !calls->is_array()) return undecodable("syscalls: expected a list");
-    if (action.empty() && (calls == nullptr || calls->empty())) return Json();
+    if (action.empty() && (calls == nullptr || calls->empty())) return json_result(nullptr);
     auto architectures = architectures_in(*profile, inputs);
     if (!architectures) return architectures.error();
     Json out{{"defaultAction", action}};
     if (!architectures->empty()) out["architectures"] = *std::move(architectures);
     out["syscalls"] = Json::array();
-    if (calls == nullptr) return out;
+    if (calls == nullptr) return json_result(std::move(out));
     for (const Json& call : *calls) {
         auto one = call_in(call, inputs);
         if (!one) return one;
         if (!one->is_null()) out["syscalls"].push_back(*std::move(one));
     }
-    return out;
+    return json_result(std::move(out));
 }
 
 }  // namespace nodeagent::runtime::containerd::oci

@@ -1,6 +1,6 @@
 #pragma once
-// System calls a container may make: Docker's default profile, or one of the caller's in Docker's format. OCI's document
-// has no conditions, so what depends on capabilities, architecture and kernel is decided here.
+// System calls a container may make: Docker's default profile, or one of the caller's in Docker's format. OCI's
+// document has no conditions, so what depends on capabilities, architecture and kernel is decided here.
 
 #include <string>
 #include <string_view>

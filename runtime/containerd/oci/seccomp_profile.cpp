@@ -13,63 +13,55 @@ constexpr std::string_view kMaskedEqual = "SCMP_CMP_MASKED_EQ";
 
 constexpr SeccompRule kRules[] = {
     // files
-    {.calls =
-         "access chdir chmod chown chown32 close close_range copy_file_range creat dup dup2 dup3 faccessat "
-         "faccessat2 fadvise64 fadvise64_64 fallocate fchdir fchmod fchmodat fchown fchown32 fchownat fcntl "
-         "fcntl64 fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs "
-         "fstatfs64 fsync ftruncate ftruncate64 futimesat getcwd getdents getdents64 getxattr ioctl lchown "
-         "lchown32 lgetxattr link linkat listxattr llistxattr _llseek lremovexattr lseek lsetxattr lstat "
-         "lstat64 mkdir mkdirat mknod mknodat newfstatat open openat openat2 pipe pipe2 pread64 preadv preadv2 "
-         "pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv removexattr rename renameat "
-         "renameat2 rmdir sendfile sendfile64 setxattr splice stat stat64 statfs statfs64 statx symlink "
-         "symlinkat sync sync_file_range syncfs tee truncate truncate64 umask unlink unlinkat utime utimensat "
-         "utimensat_time64 utimes vmsplice write writev"},
+    {.calls = "access chdir chmod chown chown32 close close_range copy_file_range creat dup dup2 dup3 faccessat "
+              "faccessat2 fadvise64 fadvise64_64 fallocate fchdir fchmod fchmodat fchown fchown32 fchownat fcntl "
+              "fcntl64 fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs "
+              "fstatfs64 fsync ftruncate ftruncate64 futimesat getcwd getdents getdents64 getxattr ioctl lchown "
+              "lchown32 lgetxattr link linkat listxattr llistxattr _llseek lremovexattr lseek lsetxattr lstat "
+              "lstat64 mkdir mkdirat mknod mknodat newfstatat open openat openat2 pipe pipe2 pread64 preadv preadv2 "
+              "pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv removexattr rename renameat "
+              "renameat2 rmdir sendfile sendfile64 setxattr splice stat stat64 statfs statfs64 statx symlink "
+              "symlinkat sync sync_file_range syncfs tee truncate truncate64 umask unlink unlinkat utime utimensat "
+              "utimensat_time64 utimes vmsplice write writev"},
     // waiting for files and events
-    {.calls =
-         "epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait "
-         "epoll_wait_old eventfd eventfd2 fanotify_mark inotify_add_watch inotify_init inotify_init1 "
-         "inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup "
-         "io_submit io_uring_enter io_uring_register io_uring_setup _newselect poll ppoll ppoll_time64 "
-         "pselect6 pselect6_time64 select signalfd signalfd4 timerfd_create timerfd_gettime timerfd_gettime64 "
-         "timerfd_settime timerfd_settime64"},
+    {.calls = "epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait "
+              "epoll_wait_old eventfd eventfd2 fanotify_mark inotify_add_watch inotify_init inotify_init1 "
+              "inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup "
+              "io_submit io_uring_enter io_uring_register io_uring_setup _newselect poll ppoll ppoll_time64 "
+              "pselect6 pselect6_time64 select signalfd signalfd4 timerfd_create timerfd_gettime timerfd_gettime64 "
+              "timerfd_settime timerfd_settime64"},
     // memory
-    {.calls =
-         "brk madvise membarrier memfd_create memfd_secret mincore mlock mlock2 mlockall mmap mmap2 mprotect "
-         "mremap msync munlock munlockall munmap process_mrelease remap_file_pages"},
+    {.calls = "brk madvise membarrier memfd_create memfd_secret mincore mlock mlock2 mlockall mmap mmap2 mprotect "
+              "mremap msync munlock munlockall munmap process_mrelease remap_file_pages"},
     // sockets
-    {.calls =
-         "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg "
-         "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socket socketcall "
-         "socketpair"},
+    {.calls = "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg "
+              "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socket socketcall "
+              "socketpair"},
     // messages, semaphores, shared memory
-    {.calls =
-         "futex futex_time64 futex_waitv ipc mq_getsetattr mq_notify mq_open mq_timedreceive "
-         "mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv msgsnd semctl "
-         "semget semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget"},
+    {.calls = "futex futex_time64 futex_waitv ipc mq_getsetattr mq_notify mq_open mq_timedreceive "
+              "mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv msgsnd semctl "
+              "semget semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget"},
     // time
-    {.calls =
-         "adjtimex alarm clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime "
-         "clock_gettime64 clock_nanosleep clock_nanosleep_time64 getitimer gettimeofday nanosleep setitimer "
-         "time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime "
-         "timer_settime64 times"},
+    {.calls = "adjtimex alarm clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime "
+              "clock_gettime64 clock_nanosleep clock_nanosleep_time64 getitimer gettimeofday nanosleep setitimer "
+              "time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime "
+              "timer_settime64 times"},
     // who the process is
-    {.calls =
-         "capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getresgid "
-         "getresgid32 getresuid getresuid32 getuid getuid32 setfsgid setfsgid32 setfsuid setfsuid32 setgid "
-         "setgid32 setgroups setgroups32 setregid setregid32 setresgid setresgid32 setresuid setresuid32 "
-         "setreuid setreuid32 setuid setuid32"},
+    {.calls = "capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getresgid "
+              "getresgid32 getresuid getresuid32 getuid getuid32 setfsgid setfsgid32 setfsuid setfsuid32 setgid "
+              "setgid32 setgroups setgroups32 setregid setregid32 setresgid setresgid32 setresuid setresuid32 "
+              "setreuid setreuid32 setuid setuid32"},
     // processes, threads, signals and the rest
-    {.calls =
-         "execve execveat exit exit_group fork get_robust_list get_thread_area getcpu getpgid getpgrp getpid "
-         "getppid getpriority getrandom getrlimit getrusage getsid gettid ioprio_get ioprio_set kill "
-         "landlock_add_rule landlock_create_ruleset landlock_restrict_self pause pidfd_open pidfd_send_signal "
-         "prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo "
-         "rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo "
-         "sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam "
-         "sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity "
-         "sched_setattr sched_setparam sched_setscheduler sched_yield seccomp set_robust_list set_thread_area "
-         "set_tid_address setpgid setpriority setrlimit setsid sigaltstack sigprocmask sigreturn sysinfo "
-         "tgkill tkill ugetrlimit uname vfork wait4 waitid waitpid"},
+    {.calls = "execve execveat exit exit_group fork get_robust_list get_thread_area getcpu getpgid getpgrp getpid "
+              "getppid getpriority getrandom getrlimit getrusage getsid gettid ioprio_get ioprio_set kill "
+              "landlock_add_rule landlock_create_ruleset landlock_restrict_self pause pidfd_open pidfd_send_signal "
+              "prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo "
+              "rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo "
+              "sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam "
+              "sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity "
+              "sched_setattr sched_setparam sched_setscheduler sched_yield seccomp set_robust_list set_thread_area "
+              "set_tid_address setpgid setpriority setrlimit setsid sigaltstack sigprocmask sigreturn sysinfo "
+              "tgkill tkill ugetrlimit uname vfork wait4 waitid waitpid"},
     // as the machine or the kernel is
     {.calls = "ptrace", .since_major = 4, .since_minor = 8},
     {.calls = "personality", .argument = SeccompArgument{0, 0, kEqual}},

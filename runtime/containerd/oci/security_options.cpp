@@ -32,7 +32,7 @@ Result<SecurityOptions> security_options(const Json& host_config) {
         if (option == "disable") continue;  // of SELinux, in an old way of writing
         std::size_t separator = option.find('=');
         if (separator == std::string::npos) separator = option.find(':');
-        if (separator == std::string::npos) return malformed("invalid --security-opt 1: " + quoted(option));
+        if (separator == std::string::npos) return malformed("invalid --security-opt 1: " + in_quotes(option));
         const std::string_view name = std::string_view(option).substr(0, separator);
         const std::string value = option.substr(separator + 1);
         if (name == "label") continue;
@@ -43,7 +43,7 @@ Result<SecurityOptions> security_options(const Json& host_config) {
         } else if (const auto truth = truth_of(value); name == "no-new-privileges" && truth) {
             options.no_new_privileges = *truth;
         } else {
-            return malformed("invalid --security-opt 2: " + quoted(option));
+            return malformed("invalid --security-opt 2: " + in_quotes(option));
         }
     }
     return options;

@@ -14,8 +14,8 @@ struct SecurityOptions {
     std::string seccomp;   ///< "" the default profile, "unconfined", or a profile as JSON
 };
 
-/// Malformed with Docker's text ("invalid --security-opt 2: \"x=y\""). SELinux labels are accepted and have no effect, as
-/// with a dockerd that runs without --selinux-enabled.
+/// Malformed with Docker's text ("invalid --security-opt 2: \"x=y\""). SELinux labels are accepted and have no effect,
+/// as with a dockerd that runs without --selinux-enabled.
 [[nodiscard]] Result<SecurityOptions> security_options(const Json& host_config);
 
 }  // namespace nodeagent::runtime::containerd::oci

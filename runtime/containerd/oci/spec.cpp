@@ -25,7 +25,7 @@ Error not_supported(const std::string& field, const std::string& why) {
 Result<void> check_supported(const Json& host) {
     if (const auto requests = objects_of(host, "DeviceRequests"); !requests.empty()) {
         return not_supported("DeviceRequests", "could not select a device driver for " +
-                                                   quoted(text_of(*requests.front(), "Driver")) +
+                                                   in_quotes(text_of(*requests.front(), "Driver")) +
                                                    ": containerd has none; use Runtime or Devices");
     }
     if (const Json* storage = member_of(host, "StorageOpt"); storage != nullptr && !storage->empty()) {
@@ -111,8 +111,7 @@ Result<Json> process_of(const SpecInputs& inputs, const std::vector<std::string>
     auto arguments = container_arguments(inputs.config, inputs.image);
     if (!arguments) return arguments.error();
     if (wants_init(inputs)) arguments->insert(arguments->begin(), {kInitInside, "--"});
-    auto environment =
-        container_environment(inputs.config, inputs.image, {inputs.hostname, inputs.link_environment});
+    auto environment = container_environment(inputs.config, inputs.image, {inputs.hostname, inputs.link_environment});
     if (!environment) return environment.error();
     auto rlimits = container_rlimits(host, inputs.default_ulimits);
     if (!rlimits) return rlimits.error();
@@ -140,17 +139,16 @@ Result<Json> process_of(const SpecInputs& inputs, const std::vector<std::string>
         const char* usual = flag_of(host, "Privileged") ? "unconfined" : "docker-default";
         process["apparmorProfile"] = security.apparmor.empty() ? std::string(usual) : security.apparmor;
     }
-    return Result<Json>(boost::system::in_place_value, std::move(process));
+    return json_result(std::move(process));
 }
 
 /// linux.seccomp, or null.
 Result<Json> seccomp_of(const SpecInputs& inputs, const std::vector<std::string>& capabilities,
                         const std::string& profile) {
-    if (profile == "unconfined" || flag_of(inputs.host_config, "Privileged")) return Json();
-    SeccompInputs given{.capabilities = capabilities,
-                        .kernel_major = inputs.kernel_major,
-                        .kernel_minor = inputs.kernel_minor};
-    if (profile.empty()) return default_seccomp(given);
+    if (profile == "unconfined" || flag_of(inputs.host_config, "Privileged")) return json_result(nullptr);
+    SeccompInputs given{
+        .capabilities = capabilities, .kernel_major = inputs.kernel_major, .kernel_minor = inputs.kernel_minor};
+    if (profile.empty()) return json_result(default_seccomp(given));
     return custom_seccomp(profile, given);
 }
 
@@ -177,7 +175,7 @@ Result<Json> linux_of(const SpecInputs& inputs, const std::vector<std::string>& 
     if (!seccomp->is_null()) linux_part["seccomp"] = *std::move(seccomp);
     if (Json paths = masked_paths(host); !paths.empty()) linux_part["maskedPaths"] = std::move(paths);
     if (Json paths = read_only_paths(host); !paths.empty()) linux_part["readonlyPaths"] = std::move(paths);
-    return Result<Json>(boost::system::in_place_value, std::move(linux_part));
+    return json_result(std::move(linux_part));
 }
 
 }  // namespace
@@ -211,7 +209,7 @@ Result<Json> runtime_spec(const SpecInputs& inputs, std::vector<std::string>* wa
     if (text_of(host, "UTSMode") != "host" && !inputs.hostname.empty()) spec["hostname"] = inputs.hostname;
     for (auto& [name, value] : text_map_of(host, "Annotations")) spec["annotations"][name] = value;
     spec["linux"] = *std::move(platform);
-    return Result<Json>(boost::system::in_place_value, std::move(spec));
+    return json_result(std::move(spec));
 }
 
 }  // namespace nodeagent::runtime::containerd::oci

@@ -127,8 +127,7 @@ class TreeCopy {
             if (got < 0 && errno == EINTR) continue;
             if (got < 0) return from_errno("read");
             for (ssize_t at = 0; at < got;) {
-                const ssize_t put =
-                    ::write(out.get(), piece.data() + at, static_cast<std::size_t>(got - at));
+                const ssize_t put = ::write(out.get(), piece.data() + at, static_cast<std::size_t>(got - at));
                 if (put < 0 && errno == EINTR) continue;
                 if (put < 0) return from_errno("write");
                 at += put;
