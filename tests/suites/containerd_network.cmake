@@ -1,1 +1,0 @@
-nodeagent_test(containerd_network_test LABEL unit DIR unit/runtime/containerd_network LINKS runtime_containerd_network)
