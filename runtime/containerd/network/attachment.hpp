@@ -10,19 +10,18 @@
 namespace nodeagent::runtime::containerd {
 
 struct Attachment {
-    std::string mode;           ///< "bridge", "host", "none", "container:<id>"
-    std::string netns_path;     ///< "": the host's
-    std::string ipv4, gateway;  ///< without prefix length; only in mode bridge
-    std::string mac;
-    std::vector<PortBinding> ports;  ///< published; host_ip "0.0.0.0" where none was asked for
+    std::string mode{};             ///< "bridge", "host", "none", "container:<id>"
+    std::string netns_path{};       ///< "": the host's
+    std::string ipv4{}, gateway{};  ///< without prefix length; only in mode bridge
+    std::string mac{};
+    std::vector<PortBinding> ports{};  ///< published; host_ip "0.0.0.0" where none was asked for
 };
 
 struct AttachmentRecord {
     std::string id;
-    std::vector<PortBinding> ports;
-    std::string subnet;
-    Json plugin;  ///< document the plugin got; null: not yet called
-    Json result;  ///< its answer, prevResult of DEL; null: ADD did not end, or nobody knows
+    std::vector<PortBinding> ports{};
+    Json network{};  ///< configuration list that the plugins got
+    Json result{};   ///< their answer, prevResult of DEL; null: ADD did not end, or nobody knows
     bool operator==(const AttachmentRecord&) const = default;
 };
 

@@ -24,15 +24,15 @@ Result<EtcFiles> write_etc_files(const std::string& folder, const Json& config, 
 // ---- the contents, pure
 
 struct HostsFile {
-    std::string base;                ///< content of the host's, for mode host; "" Docker's usual lines
-    std::vector<std::string> extra;  ///< "name:address", as in ExtraHosts
-    std::string ipv4, hostname, domainname, gateway;
+    std::string base{};                ///< content of the host's, for mode host; "" Docker's usual lines
+    std::vector<std::string> extra{};  ///< "name:address", as in ExtraHosts
+    std::string ipv4{}, hostname{}, domainname{}, gateway{};
     std::vector<LinkedContainer> links{};
 };
 Result<std::string> hosts_file(const HostsFile& file);
 
 struct ResolverWishes {
-    std::vector<std::string> servers, search, options;
+    std::vector<std::string> servers{}, search{}, options{};
     [[nodiscard]] bool empty() const { return servers.empty() && search.empty() && options.empty(); }
 };
 /// From the host's resolv.conf: its lines without loopback and IPv6 servers, and public ones when none is left. With a

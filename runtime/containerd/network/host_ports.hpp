@@ -39,7 +39,7 @@ class HostPorts {
     enum class Attempt : std::uint8_t { Taken, Allocated, InUse };
     struct Outcome {
         Attempt attempt = Attempt::Taken;
-        std::string error;
+        std::string error{};
     };
     Outcome hold(const std::string& id, const PortBinding& port);
     Outcome hold_any(const std::string& id, const PortWish& wish, PortBinding& port);

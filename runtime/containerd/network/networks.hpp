@@ -64,10 +64,10 @@ class Networks {
     Result<Attachment> attach_bridge(const std::string& id, const Json& config, const Json& host_config,
                                      const std::string& name);
     Result<Attachment> connect(AttachmentRecord& record, const Json& config);
-    [[nodiscard]] CniCall call(const std::string& id, bool with_namespace) const;
-    [[nodiscard]] Json bridge_plugin(const std::string& subnet) const;
-    bool busy(const std::string& id);
-    void remove_strays(const std::set<std::string>& kept);
+    [[nodiscard]] Json network_list(const Subnet& subnet) const;
+    [[nodiscard]] CniCall plugin_call(const std::string& id) const;
+    void remove_stray_namespaces(const std::set<std::string>& kept);
+    void remove_stray_leases(const std::set<std::string>& kept);
 
     NetworkOptions options_;
     Cni cni_;
