@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/network/program.hpp"
 
@@ -102,13 +101,7 @@ Result<Json> Cni::add(const Json& list, const CniCall& call) const {
     Json result;
     for (const Json& plugin : plugins_of(list)) {
         Result<Json> answer = run("ADD", list, plugin, call, result, kAddTimeout);
-        if (!answer) {
-            if (auto undone = remove(list, call, result); !undone) {
-                log::warn("a network that failed could not be undone",
-                          {{"container", call.container_id}, {"reason", undone.error().what}});
-            }
-            return answer;
-        }
+        if (!answer) return answer;
         result = *std::move(answer);
     }
     return Result<Json>(boost::system::in_place_value, std::move(result));

@@ -22,8 +22,8 @@ class Cni {
   public:
     explicit Cni(std::vector<std::string> folders);
 
-    /// Calls the plugins in order, each with the result of the one before; the last one's result. When one fails, those
-    /// called are undone. Errors carry the plugin's message; NotFound names the package of a plugin that lacks.
+    /// Calls the plugins in order, each with the result of the one before; the last one's result. When one fails,
+    /// remove() is due. Errors carry the plugin's message; NotFound names the package of a plugin that lacks.
     Result<Json> add(const Json& list, const CniCall& call) const;
 
     /// Backwards; `result` is what add() answered, null when nobody knows. Safe to repeat. All plugins are called; the

@@ -164,7 +164,13 @@ Result<void> Networks::detach(const std::string& id) {
     if (record) {
         keep_first(done, bridge_.unpublish(id, attachment_of(record->result).ipv4, record->ports));
         if (record->network.is_object()) {
-            keep_first(done, cni_.remove(record->network, plugin_call(id), record->result));
+            auto removed = cni_.remove(record->network, plugin_call(id), record->result);
+            if (!removed && removed.error().kind == ErrorKind::NotFound) {
+                // without the plugin: the interface goes with the namespace
+                remove_leases([&](const std::string& owner) { return owner == id; });
+                removed = Result<void>{};
+            }
+            keep_first(done, std::move(removed));
         }
     }
     keep_first(done, unpin_namespace(netns_path(id), options_.mount_namespace));
@@ -211,7 +217,7 @@ void Networks::reconcile(const std::set<std::string>& running_ids) {
             log::warn("packet filter rules of containers could not be restored", {{"reason", done.error().what}});
     }
     remove_stray_namespaces(kept);
-    remove_stray_leases(kept);
+    remove_leases([&](const std::string& owner) { return !kept.contains(owner); });
 }
 
 void Networks::remove_stray_namespaces(const std::set<std::string>& kept) {
@@ -232,7 +238,7 @@ void Networks::remove_stray_namespaces(const std::set<std::string>& kept) {
 }
 
 /// host-local's files are named after the address; their first line is the container's id.
-void Networks::remove_stray_leases(const std::set<std::string>& kept) {
+void Networks::remove_leases(const std::function<bool(const std::string& owner)>& unwanted) {
     std::error_code absent;
     std::vector<std::filesystem::path> strays;
     for (const auto& file : std::filesystem::directory_iterator(options_.folder + "/ipam/" + kNetwork, absent)) {
@@ -240,8 +246,7 @@ void Networks::remove_stray_leases(const std::set<std::string>& kept) {
         if (name.find_first_not_of("0123456789.") != std::string::npos) continue;
         const auto content = read_file(file.path(), 4096);
         if (!content) continue;
-        const std::string id(trimmed(split(*content, '\n').front()));
-        if (!kept.contains(id)) strays.push_back(file.path());
+        if (unwanted(std::string(trimmed(split(*content, '\n').front())))) strays.push_back(file.path());
     }
     for (const auto& path : strays) {
         std::error_code failed;

@@ -6,6 +6,7 @@
 //   detach: the same backwards; whatever of it is missing is no error, so it also ends an attach that broke off
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -23,12 +24,12 @@ namespace nodeagent::runtime::containerd {
 struct NetworkOptions {
     std::string folder;           ///< records, leases of addresses, the chosen subnet; the agent's alone
     std::string bridge = "ecs0";  ///< at most 15 bytes; made when it is needed
-    std::string subnet;  ///< IPv4, "10.1.0.0/16"; "": the saved one, else one that no route of the host overlaps
+    std::string subnet{};  ///< IPv4, "10.1.0.0/16"; "": the saved one, else one that no route of the host overlaps
     std::vector<std::string> plugin_folders{"/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"};
     std::string netns_folder = "/run/netns";
     /// Mount namespace to pin network namespaces in: containerd's, when a service manager gave the agent one of its own
     /// whose mounts nobody else sees ("/proc/1/ns/mnt"). "": the agent's.
-    std::string mount_namespace;
+    std::string mount_namespace{};
     std::uint16_t dynamic_first = 0,
                   dynamic_last = 0;  ///< host ports for dynamic mappings; 0: the kernel's ephemeral range
     int mtu = 0;                     ///< of containers' interfaces; 0: the kernel's default
@@ -67,7 +68,7 @@ class Networks {
     [[nodiscard]] Json network_list(const Subnet& subnet) const;
     [[nodiscard]] CniCall plugin_call(const std::string& id) const;
     void remove_stray_namespaces(const std::set<std::string>& kept);
-    void remove_stray_leases(const std::set<std::string>& kept);
+    void remove_leases(const std::function<bool(const std::string& owner)>& unwanted);
 
     NetworkOptions options_;
     Cni cni_;
