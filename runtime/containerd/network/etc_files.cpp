@@ -116,8 +116,7 @@ Result<std::string> host_file(const std::string& path) {
 }  // namespace
 
 Result<std::string> hosts_file(const HostsFile& file) {
-    std::string text = file.base.empty() ? std::string(kUsualHosts) : file.base;
-    if (!text.empty() && text.back() != '\n') text += '\n';
+    std::string text(kUsualHosts);
     for (const std::string& entry : file.extra) {
         const auto colon = entry.find(':');
         if (colon == std::string::npos || colon == 0) {
@@ -185,12 +184,8 @@ Result<EtcFiles> write_etc_files(const std::string& folder, const Json& config, 
         const auto domain = config.find("Domainname");
         if (domain != config.end() && domain->is_string()) hosts.domainname = domain->get<std::string>();
     }
-    if (host) {
-        auto base = host_file("/etc/hosts");
-        if (!base) return base.error();
-        hosts.base = *std::move(base);
-    }
-    const auto hosts_text = hosts_file(hosts);
+    // Docker copies the host's file only where nothing is added to it
+    auto hosts_text = host && hosts.extra.empty() ? host_file("/etc/hosts") : hosts_file(hosts);
     if (!hosts_text) return hosts_text.error();
 
     const ResolverWishes wishes{.servers = strings_of(host_config, "Dns"),

@@ -16,7 +16,8 @@ struct EtcFiles {
 
 /// Writes the three into `folder`, which is made. `ipv4` "" for modes without an address of the container's own.
 /// `gateway` is what ExtraHosts' "host-gateway" stands for; Malformed where one is asked for and there is none. Mode
-/// host starts from copies of the host's files; one with container:<id> has that container's, and is not for here.
+/// host has copies of the host's files, but for what it adds to one; one with container:<id> has that container's, and
+/// is not for here.
 Result<EtcFiles> write_etc_files(const std::string& folder, const Json& config, const Json& host_config,
                                  const std::string& hostname, const std::string& ipv4,
                                  const std::vector<LinkedContainer>& links, const std::string& gateway = {});
@@ -24,7 +25,6 @@ Result<EtcFiles> write_etc_files(const std::string& folder, const Json& config, 
 // ---- the contents, pure
 
 struct HostsFile {
-    std::string base{};                ///< content of the host's, for mode host; "" Docker's usual lines
     std::vector<std::string> extra{};  ///< "name:address", as in ExtraHosts
     std::string ipv4{}, hostname{}, domainname{}, gateway{};
     std::vector<LinkedContainer> links{};
