@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <set>
 
 #include "agent/base/fd.hpp"
 #include "agent/base/files.hpp"
@@ -106,17 +106,26 @@ Result<Subnet> Bridge::subnet() {
                    {"remedy", "stop all tasks, then: ip link delete " + name_}});
         return *saved;
     }
-    if (saved && !wanted) return *saved;
+    if (saved && !wanted && bridge_there) return *saved;
     if (!wanted) {
-        auto routes = read_file("/proc/thread-self/net/route");
-        if (!routes) return with_context("read the routes of this host", std::move(routes).error());
-        auto free = choose_subnet(parse_routes(*routes, name_));
+        auto free = free_subnet(saved);
         if (!free) return free;
         wanted = *free;
     }
+    if (saved == wanted) return *wanted;
     if (auto made = make_directories(folder_, 0700); !made) return made.error();
     if (auto written = replace_file(file, to_string(*wanted) + "\n"); !written) return written.error();
     return *wanted;
+}
+
+/// Without a bridge nobody has an address: networks that came meanwhile go first.
+Result<Subnet> Bridge::free_subnet(const std::optional<Subnet>& preferred) {
+    const auto table = read_file("/proc/thread-self/net/route");
+    if (!table) return with_context("read the routes of this host", table.error());
+    const std::vector<Subnet> taken = parse_routes(*table, name_);
+    const auto clashes = [&](const Subnet& one) { return overlap(one, *preferred); };
+    if (preferred && std::none_of(taken.begin(), taken.end(), clashes)) return *preferred;
+    return choose_subnet(taken);
 }
 
 Result<void> Bridge::make(const Subnet& subnet) {
@@ -183,19 +192,19 @@ Result<void> Bridge::unpublish(const std::string& id, const std::string& ipv4, c
     return done;
 }
 
-Result<void> Bridge::restore(const std::vector<Published>& wanted, const std::set<std::string>& untouched) {
+Result<void> Bridge::restore(const std::vector<Published>& wanted,
+                             const std::function<bool(const std::string& id)>& untouched) {
     auto saved = filter_.saved();
     if (!saved) return saved.error();
     const auto there = port_rules(*saved);
     std::set<std::string> wanted_rules;
     for (const Published& one : wanted) {
-        if (untouched.contains(one.id)) continue;
         for (const PortBinding& port : one.ports) wanted_rules.insert(port_rule(one.id, one.ipv4, port));
     }
     std::vector<std::string> removed;
     std::set<std::string> added = wanted_rules;
     for (const PortRule& one : there) {
-        if (untouched.contains(one.id)) continue;
+        if (untouched(one.id)) continue;
         // a second copy of a wanted one goes, too
         if (added.erase(one.rule) == 0) removed.push_back(one.rule);
     }

@@ -1,9 +1,9 @@
 #pragma once
 // The bridge of this host's containers: made once, with its subnet, its sysctls and the packet filter's rules.
 
+#include <functional>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -30,11 +30,13 @@ class Bridge {
         std::string id, ipv4;
         std::vector<PortBinding> ports;
     };
-    /// The rules of published ports become these; those of `untouched` ids stay as they are.
-    Result<void> restore(const std::vector<Published>& wanted, const std::set<std::string>& untouched);
+    /// The rules of published ports become these; those of ids that are `untouched` stay as they are.
+    Result<void> restore(const std::vector<Published>& wanted,
+                         const std::function<bool(const std::string& id)>& untouched);
 
   private:
     Result<Subnet> subnet();
+    Result<Subnet> free_subnet(const std::optional<Subnet>& preferred);
     Result<void> make(const Subnet& subnet);
 
     std::string name_, setting_, folder_;

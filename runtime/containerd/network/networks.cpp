@@ -181,24 +181,25 @@ Result<void> Networks::detach(const std::string& id) {
     return record ? records_.remove(id) : Result<void>{};
 }
 
+bool Networks::is_own(const std::string& id) {
+    const std::lock_guard one(mutex_);
+    return own_.contains(id);
+}
+
+// An attach may begin meanwhile: whose a thing is, is asked after it was found, and attach() says so before it makes
+// one.
 void Networks::reconcile(const std::set<std::string>& running_ids) {
-    std::set<std::string> own;
-    {
-        const std::lock_guard one(mutex_);
-        own = own_;
-    }
-    std::set<std::string> kept = running_ids;
-    kept.insert(own.begin(), own.end());
+    const auto kept = [&](const std::string& id) { return running_ids.contains(id) || is_own(id); };
     std::vector<Bridge::Published> published;
     for (const std::string& id : records_.ids()) {
-        if (!kept.contains(id)) {
+        if (is_own(id)) continue;
+        if (!running_ids.contains(id)) {
             if (auto gone = detach(id); !gone) {
                 log::warn("what a container left in the network could not be removed",
                           {{"container", id}, {"reason", gone.error().what}});
             }
             continue;
         }
-        if (own.contains(id)) continue;
         auto record = records_.load(id);
         if (!record || record->result.is_null()) continue;
         if (auto taken = ports_.take_again(id, record->ports); !taken) {
@@ -212,22 +213,22 @@ void Networks::reconcile(const std::set<std::string>& running_ids) {
         if (!published.empty()) {
             if (auto ready = bridge_.ensure(); !ready) done = ready.error();
         }
-        keep_first(done, bridge_.restore(published, own));
+        keep_first(done, bridge_.restore(published, [&](const std::string& id) { return is_own(id); }));
         if (!done)
             log::warn("packet filter rules of containers could not be restored", {{"reason", done.error().what}});
     }
     remove_stray_namespaces(kept);
-    remove_leases([&](const std::string& owner) { return !kept.contains(owner); });
+    remove_leases([&](const std::string& owner) { return !kept(owner); });
 }
 
-void Networks::remove_stray_namespaces(const std::set<std::string>& kept) {
+void Networks::remove_stray_namespaces(const std::function<bool(const std::string& id)>& kept) {
     std::vector<std::string> strays;
     std::error_code absent;
     for (const auto& file : std::filesystem::directory_iterator(options_.netns_folder, absent)) {
         const std::string name = file.path().filename();
         if (!name.starts_with(kPin)) continue;
         std::string id = name.substr(kPin.size());
-        if (is_container_id(id) && !kept.contains(id)) strays.push_back(std::move(id));
+        if (is_container_id(id) && !kept(id)) strays.push_back(std::move(id));
     }
     for (const std::string& id : strays) {
         if (auto gone = unpin_namespace(netns_path(id), options_.mount_namespace); !gone) {

@@ -67,7 +67,8 @@ class Networks {
     Result<Attachment> connect(AttachmentRecord& record, const Json& config);
     [[nodiscard]] Json network_list(const Subnet& subnet) const;
     [[nodiscard]] CniCall plugin_call(const std::string& id) const;
-    void remove_stray_namespaces(const std::set<std::string>& kept);
+    bool is_own(const std::string& id);
+    void remove_stray_namespaces(const std::function<bool(const std::string& id)>& kept);
     void remove_leases(const std::function<bool(const std::string& owner)>& unwanted);
 
     NetworkOptions options_;

@@ -387,7 +387,30 @@ TEST_F(NetworksTest, TheSubnetAvoidsRoutesOfTheHostAndStaysTheSame) {
     EXPECT_EQ(attach('a').gateway, "172.19.0.1");
     run("ip address add 172.19.200.1/24 dev far");
     restart_agent();
-    EXPECT_EQ(attach('b').gateway, "172.19.0.1");
+    EXPECT_EQ(attach('b').gateway, "172.19.0.1") << "while containers have addresses of it";
+    ASSERT_TRUE(networks_->detach(id_of('a')));
+    ASSERT_TRUE(networks_->detach(id_of('b')));
+    run("ip link delete ecs0");
+    restart_agent();
+    EXPECT_EQ(attach('c').gateway, "172.20.0.1") << "as after a reboot";
+}
+
+TEST_F(NetworksTest, TheSubnetOfTheSettingIsTaken) {
+    NetworkOptions set = options();
+    set.subnet = "10.77.0.0/24";
+    set.mtu = 1400;
+    {
+        Networks networks(set);
+        const auto one = networks.attach(id_of('a'), Json::object(), Json::object());
+        ASSERT_TRUE(one);
+        EXPECT_EQ(one->ipv4, "10.77.0.2");
+        EXPECT_THAT(run("nsenter --net=" + one->netns_path + " ip link show eth0"), HasSubstr("mtu 1400"));
+    }
+    set.subnet = "10.77.0.1/24";
+    Networks networks(set);
+    const auto wrong = networks.attach(id_of('b'), Json::object(), Json::object());
+    ASSERT_FALSE(wrong);
+    EXPECT_THAT(wrong.error().what, HasSubstr("ECS_CONTAINERD_SUBNET 10.77.0.1/24: a network such as"));
 }
 
 TEST_F(NetworksTest, ManyContainersAtOnceAllGetAnAddress) {

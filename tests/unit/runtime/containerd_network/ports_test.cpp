@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/base/files.hpp"
 #include "runtime/containerd/network/attachment.hpp"
 #include "runtime/containerd/network/host_ports.hpp"
 #include "runtime/containerd/network/port_wishes.hpp"
@@ -143,6 +144,8 @@ TEST(AttachmentRecord, ComesBackAsItWasSaved) {
     ASSERT_TRUE(store.save(record));
     EXPECT_EQ(*store.load("a"), record);
     EXPECT_THAT(store.ids(), ElementsAre("a"));
+    ASSERT_TRUE(replace_file(directory + "/attachments/a", "{\"Id\":"));
+    EXPECT_EQ(*store.load("a"), (AttachmentRecord{.id = "a"})) << "so that it can be taken down";
     EXPECT_TRUE(store.remove("a"));
     EXPECT_TRUE(store.remove("a"));
     EXPECT_TRUE(store.ids().empty());
