@@ -55,7 +55,7 @@ TEST_F(DevicesTest, APrivilegedContainerHasAllOfTheHost) {
                                                         {"PathOnHost":"/dev/sda","PathInContainer":"/dev/again"}]})");
     EXPECT_EQ(rules(), Json::parse(R"([{"allow":true,"access":"rwm"}])"));
     const Json all = nodes();
-    ASSERT_EQ(all.size(), 5U);
+    ASSERT_EQ(all.size(), 6U);
     EXPECT_EQ(all.back().at("path"), "/dev/again");
 }
 

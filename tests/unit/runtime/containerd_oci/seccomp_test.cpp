@@ -50,7 +50,8 @@ TEST(DefaultSeccomp, NewNamespacesNeedSysAdmin) {
 }
 
 TEST(DefaultSeccomp, CloneIsComparedUnderTheMaskOfNamespaceFlags) {
-    for (const Json& rule : with({}).at("syscalls")) {
+    const Json profile = with({});
+    for (const Json& rule : profile.at("syscalls")) {
         if (rule.at("names") != Json::array({"clone"})) continue;
         EXPECT_EQ(rule.at("args"),
                   Json::parse(R"([{"index":0,"op":"SCMP_CMP_MASKED_EQ","value":2114060288,"valueTwo":0}])"));

@@ -66,6 +66,7 @@ class SpecTest : public testing::Test {
     Json config = Json::object(), host = Json::object();
     ImageConfig image;
     fakes::FakeDevices devices{{{.path = "/dev/fuse", .major = 10, .minor = 229},
+                                {.path = "/dev/zero", .major = 1, .minor = 5},
                                 {.path = "/dev/sda", .type = 'b', .major = 8, .minor = 0, .mode = 0660, .gid = 6},
                                 {.path = "/dev/snd/pcm", .major = 116, .minor = 2},
                                 {.path = "/dev/snd/timer", .major = 116, .minor = 33}}};

@@ -42,7 +42,7 @@ void check_document(const Json& spec, const SpecInputs& from) {
 TEST(AnyDocument, BecomesASpecOrIsRefusedWithAReason) {
     const fakes::FakeDevices devices{{{.path = "/dev/null", .major = 1, .minor = 3}}};
     int taken = 0, refused = 0;
-    for (unsigned seed = 0; seed < 20000; ++seed) {
+    for (unsigned seed = 0; seed < 3000; ++seed) {
         fakes::RandomDocuments documents(seed);
         const Json config = documents.config(), host = documents.host_config();
         ImageConfig image;
@@ -67,12 +67,12 @@ TEST(AnyDocument, BecomesASpecOrIsRefusedWithAReason) {
         if (testing::Test::HasFailure())
             FAIL() << "seed " << seed << "\n" << dump_json(config) << "\n" << dump_json(host);
     }
-    EXPECT_GT(taken, 2000);
-    EXPECT_GT(refused, 2000);
+    EXPECT_GT(taken, 300);
+    EXPECT_GT(refused, 300);
 }
 
 TEST(AnyMount, IsReadOrRefused) {
-    for (unsigned seed = 0; seed < 20000; ++seed) {
+    for (unsigned seed = 0; seed < 5000; ++seed) {
         fakes::RandomDocuments documents(seed);
         const Json host = documents.host_config();
         for (const std::string& bind : texts_of(host, "Binds")) {
