@@ -5,6 +5,7 @@
 #include <fstream>
 #include <utility>
 
+#include "agent/base/log.hpp"
 #include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
@@ -227,6 +228,10 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     inputs.user = user;
     inputs.mounts = mounts;
     add_etc_mounts(inputs.mounts, *owner);
+    if (const auto read_only = host_config.find("ReadonlyRootfs"); read_only != host_config.end() && *read_only == true) {
+        // these files belong to a root that is read-only
+        for (std::size_t i = mounts.size(); i < inputs.mounts.size(); ++i) inputs.mounts[i].options[1] = "ro";
+    }
     if (network != "host") inputs.netns_path = networks_.netns_path(*owner);
     auto pids = namespace_of(text(host_config, "PidMode"), "pid");
     if (!pids) return std::move(pids).error();
@@ -251,7 +256,11 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     inputs.kernel_major = host.kernel_major;
     inputs.kernel_minor = host.kernel_minor;
     inputs.apparmor = options_.apparmor;
-    return oci::runtime_spec(inputs);
+    inputs.cgroups = oci::cgroup_support(options_.cgroup_root, options_.cgroup_v2);
+    std::vector<std::string> warnings;
+    auto document = oci::runtime_spec(inputs, &warnings);
+    for (const std::string& warning : warnings) log::warn("a limit of a container", {{"container", id}, {"cause", warning}});
+    return document;
 }
 
 }  // namespace nodeagent::runtime::containerd

@@ -274,6 +274,12 @@ TEST_F(SpecTest, WhatATaskWouldNoticeAndCannotHaveIsRefusedByName) {
     }
     host = Json::parse(R"({"RestartPolicy":{"Name":"no"},"UsernsMode":"host","Isolation":"default"})");
     EXPECT_TRUE(runtime_spec(inputs()));
+    config = {{"Hostname", "web"}};
+    host = {{"UTSMode", "host"}};
+    EXPECT_EQ(refusal(), "conflicting options: hostname and the UTS mode");
+    host = {{"NetworkMode", "container:pause"}};
+    EXPECT_EQ(refusal(), "conflicting options: hostname and the network mode");
+    host = Json::object();
     config = {{"WorkingDir", "app"}};
     EXPECT_THAT(refusal(), HasSubstr("the working directory 'app' is invalid"));
 }
