@@ -226,7 +226,18 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
                            .init_program = options_.init_program};
     const std::string network = text(host_config, "NetworkMode");
     add_etc_mounts(inputs.mounts, *owner);
-    if (network != "host") inputs.netns_path = networks_.netns_path(*owner);
+    if (const auto read_only = host_config.find("ReadonlyRootfs"); read_only != host_config.end() && *read_only == true) {
+        // these files belong to a root that is read-only
+        for (std::size_t i = mounts.size(); i < inputs.mounts.size(); ++i) inputs.mounts[i].options[1] = "ro";
+    }
+    bool host_network = network == "host";
+    if (*owner != id) {  // one that follows a container on the host's network is on it, too
+        const auto other = own(*owner);
+        if (!other) return other.error();
+        const auto made = creation_of(*other);
+        host_network = made && text(made->host_config, "NetworkMode") == "host";
+    }
+    if (!host_network) inputs.netns_path = networks_.netns_path(*owner);
     auto pids = namespace_of(text(host_config, "PidMode"), "pid");
     if (!pids) return std::move(pids).error();
     inputs.pid_namespace = *std::move(pids);

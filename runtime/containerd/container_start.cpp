@@ -15,6 +15,7 @@
 #include "runtime/containerd/host_facts.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/network/etc_files.hpp"
+#include "runtime/containerd/network/links.hpp"
 #include "runtime/containerd/oci/exec_process.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -212,20 +213,21 @@ Result<void> Containers::begin(const Container& container, const Creation& creat
     const auto links = links_of(creation.host_config);
     if (!links) return links.error();
 
-    std::string address;
+    std::string address, gateway;
     if (mode == "host") {
         life.networks = {{.name = "host", .ipv4_address = {}, .ipv6_address = {}}};
     } else if (!mode.starts_with(kContainerMode)) {
-        auto attachment = networks_.attach(id, creation.name, creation.host_config);
+        auto attachment = networks_.attach(id, creation.config, creation.host_config, creation.name);
         if (!attachment) return std::move(attachment).error();
         address = attachment->ipv4;
+        gateway = attachment->gateway;
         life.ports = std::move(attachment->ports);
         life.networks = {{.name = attachment->mode, .ipv4_address = address, .ipv6_address = {}}};
         life.attached = true;
     }
     if (!mode.starts_with(kContainerMode)) {
         const auto files = write_etc_files(data_folder(id), creation.config, creation.host_config,
-                                           hostname_of(id, creation.config, creation.host_config), address, *links);
+                                           hostname_of(id, creation.config, creation.host_config), address, *links, gateway);
         if (!files) return files.error();
     }
     if (auto fresh = refresh_document(container, creation, *links); !fresh) return fresh;

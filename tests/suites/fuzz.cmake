@@ -53,6 +53,14 @@ if(NODEAGENT_FUZZ)
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
     metadata/message.cpp metadata/request_parser.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
+    runtime/containerd/mount_words.cpp
+    runtime/containerd/oci/capabilities.cpp runtime/containerd/oci/command.cpp runtime/containerd/oci/devices.cpp
+    runtime/containerd/oci/documents.cpp runtime/containerd/oci/exec_process.cpp
+    runtime/containerd/oci/file_systems.cpp runtime/containerd/oci/host_devices.cpp
+    runtime/containerd/oci/kernel_settings.cpp runtime/containerd/oci/mount_options.cpp
+    runtime/containerd/oci/resources.cpp runtime/containerd/oci/seccomp.cpp
+    runtime/containerd/oci/seccomp_profile.cpp runtime/containerd/oci/security_options.cpp
+    runtime/containerd/oci/spec.cpp runtime/containerd/oci/user.cpp
     runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
@@ -73,6 +81,7 @@ nodeagent_fuzz(payload_fuzz CORPUS payloads LINKS engine_spec runtime_docker)
 nodeagent_fuzz(manifest_fuzz CORPUS manifests LINKS model)
 nodeagent_fuzz(credentials_fuzz CORPUS credentials LINKS credentials)
 nodeagent_fuzz(docker_config_fuzz CORPUS docker_configs LINKS engine_spec runtime_docker)
+nodeagent_fuzz(oci_spec_fuzz CORPUS oci_documents LINKS engine_spec runtime_containerd_volumes)
 nodeagent_fuzz(docker_inspect_fuzz CORPUS docker_inspects LINKS engine runtime_docker)
 nodeagent_fuzz(docker_event_fuzz CORPUS docker_events LINKS runtime_docker)
 nodeagent_fuzz(env_file_fuzz CORPUS env_files LINKS engine_spec)

@@ -33,7 +33,10 @@ std::optional<Device> device_at(const std::string& path) {
                   .gid = status.st_gid};
 }
 
-void add_devices_below(const std::string& folder, bool leave_out, std::vector<Device>& found) {
+/// `budget` is of names looked at: a folder of devices has some hundred, somebody's whole disk has millions.
+constexpr int kMostNames = 65536;
+
+void add_devices_below(const std::string& folder, bool leave_out, int& budget, std::vector<Device>& found) {
     std::error_code failed;
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
@@ -41,12 +44,13 @@ void add_devices_below(const std::string& folder, bool leave_out, std::vector<De
     }
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
+        if (--budget < 0) return;
         const std::string path = folder + "/" + name;
         std::error_code ignored;
         if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::directory) {
             const bool skipped =
                 leave_out && std::find(kFoldersLeftOut.begin(), kFoldersLeftOut.end(), name) != kFoldersLeftOut.end();
-            if (!skipped) add_devices_below(path, leave_out, found);
+            if (!skipped) add_devices_below(path, leave_out, budget, found);
         } else if (auto device = device_at(path); device && !(leave_out && name == "console")) {
             found.push_back(*std::move(device));
         }
@@ -60,17 +64,21 @@ class HostDevices final : public DeviceSource {
         const std::string real = std::filesystem::canonical(path, failed).string();
         if (failed) return from_error_code("stat " + path, failed);
         std::vector<Device> found;
-        if (auto device = device_at(real))
+        int budget = kMostNames;
+        if (auto device = device_at(real)) {
             found.push_back(*std::move(device));
-        else
-            add_devices_below(real, false, found);
+        } else {
+            add_devices_below(real, false, budget, found);
+        }
+        if (budget < 0) return Error{.kind = ErrorKind::Malformed, .what = "too many files in " + path};
         if (found.empty()) return Error{.kind = ErrorKind::NotFound, .what = "not a device node"};
         for (Device& device : found) device.path = path + device.path.substr(real.size());
         return found;
     }
     std::vector<Device> all() const override {
         std::vector<Device> found;
-        add_devices_below("/dev", true, found);
+        int budget = kMostNames;
+        add_devices_below("/dev", true, budget, found);
         return found;
     }
 };

@@ -50,7 +50,7 @@ Result<void> check_supported(const Json& host) {
     return {};
 }
 
-Result<void> check_modes(const Json& host) {
+Result<void> check_modes(const Json& config, const Json& host) {
     const std::string ipc = text_of(host, "IpcMode");
     const bool ipc_known = ipc.empty() || ipc == "none" || ipc == "private" || ipc == "shareable" || ipc == "host" ||
                            ipc.starts_with("container:");
@@ -59,6 +59,11 @@ Result<void> check_modes(const Json& host) {
     if (!pid.empty() && pid != "host" && !pid.starts_with("container:")) return malformed("invalid PID mode: " + pid);
     const std::string uts = text_of(host, "UTSMode");
     if (!uts.empty() && uts != "host") return malformed("invalid UTS mode: " + uts);
+    const bool named = !text_of(config, "Hostname").empty();
+    if (named && uts == "host") return malformed("conflicting options: hostname and the UTS mode");
+    if (named && text_of(host, "NetworkMode").starts_with("container:")) {
+        return malformed("conflicting options: hostname and the network mode");
+    }
     const std::string cgroup = text_of(host, "CgroupnsMode");
     if (!cgroup.empty() && cgroup != "host" && cgroup != "private") {
         return malformed("invalid cgroup namespace mode: " + cgroup);
@@ -190,7 +195,7 @@ Result<Json> runtime_spec(const SpecInputs& inputs, std::vector<std::string>* wa
     std::vector<std::string> unheard;
     const Json& host = inputs.host_config;
     if (auto fine = check_supported(host); !fine) return fine.error();
-    if (auto fine = check_modes(host); !fine) return fine.error();
+    if (auto fine = check_modes(inputs.config, host); !fine) return fine.error();
     const auto security = security_options(host);
     if (!security) return security.error();
     const auto capabilities =
