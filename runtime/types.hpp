@@ -53,6 +53,8 @@ struct Mount {
     std::string name;
     std::string source;
     std::string destination;
+    bool read_only = false;     ///< for VolumesFrom of another container
+    std::string propagation{};  ///< likewise: "rshared"; "" as the runtime has it
     friend bool operator==(const Mount&, const Mount&) = default;
 };
 

@@ -191,12 +191,12 @@ asio::awaitable<Result<std::string>> ContainerdBackend::id_of(std::string id_or_
     co_return co_await std::move(work);
 }
 
-asio::awaitable<Result<std::string>> ContainerdBackend::create(ContainerSpec spec, nanoseconds deadline) {
+asio::awaitable<Result<std::string>> ContainerdBackend::create(ContainerSpec spec, nanoseconds /*deadline*/) {
     Result<void> prepared = co_await prepare();
     if (!prepared) co_return std::move(prepared).error();
     const KeyedLock::Held held = co_await locks_.acquire(spec.name);
     auto work =
-        run_blocking(calls_, [this, spec = std::move(spec), deadline] { return containers_.create(spec, deadline); });
+        run_blocking(calls_, [this, spec = std::move(spec)] { return containers_.create(spec); });
     co_return co_await std::move(work);
 }
 

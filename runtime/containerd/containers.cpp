@@ -169,9 +169,9 @@ Result<void> Containers::take_down(const std::string& id) {
         if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
     }
     Life life = life_of(*container);
-    if (life.attachment.is_null()) return {};
-    if (auto detached = networks_.detach(life.attachment); !detached) return detached;
-    life.attachment = nullptr;
+    if (!life.attached) return {};
+    if (auto detached = networks_.detach(id); !detached) return detached;
+    life.attached = false;
     return set_life(id, life);
 }
 
@@ -226,21 +226,21 @@ Result<Containers::Found> Containers::take_stock() {
     for (const Process& task : *tasks) processes.emplace(task.container_id, &task);
     Found found;
     std::set<std::string> ids;
-    std::vector<nlohmann::json> attachments;
+    std::set<std::string> attached;
     for (const Container& container : *containers) {
         ids.insert(container.id);
         const Life life = life_of(container);
-        if (!life.attachment.is_null()) attachments.push_back(life.attachment);
+        if (life.attached) attached.insert(container.id);
         const auto process = processes.find(container.id);
         const bool has_task = process != processes.end();
         if (has_task && runs(process->second->status)) {
             if (auto running = running_of(container)) found.running.push_back(*std::move(running));
-        } else if ((has_task && process->second->status == TaskStatus::Stopped) || !life.attachment.is_null() ||
+        } else if ((has_task && process->second->status == TaskStatus::Stopped) || life.attached ||
                    (life.started_at && !life.finished_at && !has_task)) {
             found.ended.push_back(container.id);
         }
     }
-    networks_.reconcile(attachments);
+    networks_.reconcile(attached);
     remove_strays(ids);
     return found;
 }

@@ -13,7 +13,9 @@
 #include "runtime/containerd/client.hpp"
 #include "runtime/containerd/health.hpp"
 #include "runtime/containerd/images/image_store.hpp"
+#include "runtime/containerd/network/etc_files.hpp"
 #include "runtime/containerd/network/networks.hpp"
+#include "runtime/containerd/oci/spec.hpp"
 #include "runtime/containerd/options.hpp"
 #include "runtime/containerd/record.hpp"
 #include "runtime/containerd/volumes.hpp"
@@ -35,7 +37,7 @@ class Containers {
     /// The id of the container with that id or name; NotFound in Docker's words.
     Result<std::string> id_of(const std::string& id_or_name);
     /// An existing container of that name and these labels is it; Conflict when the labels are others.
-    Result<std::string> create(const ContainerSpec& spec, std::chrono::nanoseconds deadline);
+    Result<std::string> create(const ContainerSpec& spec);
     /// `made` is called when the process is there and waits to be started: whoever waits for its end must not miss it.
     Result<Running> start(const std::string& id, std::chrono::nanoseconds deadline, const std::function<void()>& made);
     /// Whether it ran and was signalled; what has ended, or is absent, is no error.
@@ -75,7 +77,24 @@ class Containers {
     Result<Container> own(const std::string& id);
     Result<std::optional<Process>> task_of(const std::string& id);
     Result<void> set_life(const std::string& id, const Life& life);
-    Result<std::string> make(const ContainerSpec& spec, const std::string& id);
+    // create (container_making.cpp)
+    Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image);
+    Result<nlohmann::json> document_of(const std::string& id, const Creation& creation, const ImageConfig& image,
+                                       const oci::User& user, const std::vector<oci::MountPlan>& mounts);
+    void add_etc_mounts(std::vector<oci::MountPlan>& mounts, const std::string& owner) const;
+    Result<std::string> namespace_of(const std::string& mode, const char* kind);
+    // start (container_start.cpp)
+    Result<void> clear(const Container& container, const std::optional<Process>& task);
+    Result<void> begin(const Container& container, const Creation& creation, Life& life,
+                       std::chrono::steady_clock::time_point until, const std::function<void()>& made);
+    Result<void> refresh_document(const Container& container, const Creation& creation,
+                                  const std::vector<LinkedContainer>& links);
+    Result<std::vector<LinkedContainer>> links_of(const nlohmann::json& host_config);
+    Result<std::string> network_owner(const std::string& id, const nlohmann::json& host_config);
+    static std::string hostname_of(const std::string& id, const nlohmann::json& config,
+                                   const nlohmann::json& host_config);
+    [[nodiscard]] std::string shm_folder(const std::string& id) const;
+
     Result<void> unmake(const std::string& id, const Creation* creation);
     void remove_strays(const std::set<std::string>& ids);
     static std::optional<Running> running_of(const Container& container);

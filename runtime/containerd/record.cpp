@@ -126,6 +126,8 @@ Opaque encode(const Creation& creation) {
         one["Name"] = mount.name;
         one["Source"] = mount.source;
         one["Destination"] = mount.destination;
+        if (mount.read_only) one["ReadOnly"] = true;
+        if (!mount.propagation.empty()) one["Propagation"] = mount.propagation;
         mounts.push_back(std::move(one));
     }
     document["Mounts"] = std::move(mounts);
@@ -169,7 +171,7 @@ Opaque encode(const Life& life) {
         networks.push_back(std::move(one));
     }
     document["Networks"] = std::move(networks);
-    if (!life.attachment.is_null()) document["Attachment"] = life.attachment;
+    if (life.attached) document["Attached"] = true;
     return as_extension(document);
 }
 
@@ -189,8 +191,11 @@ Result<Creation> creation_of(const Container& container) {
     if (const Json& mounts = member(document, "Mounts"); mounts.is_array()) {
         for (const Json& one : mounts) {
             if (!one.is_object()) continue;
-            creation.mounts.push_back(
-                {.name = text(one, "Name"), .source = text(one, "Source"), .destination = text(one, "Destination")});
+            creation.mounts.push_back({.name = text(one, "Name"),
+                                       .source = text(one, "Source"),
+                                       .destination = text(one, "Destination"),
+                                       .read_only = one.contains("ReadOnly"),
+                                       .propagation = text(one, "Propagation")});
         }
     }
     if (const Json& volumes = member(document, "AnonymousVolumes"); volumes.is_array()) {
@@ -217,7 +222,8 @@ Life life_of(const Container& container) {
     life.error = text(document, "Error");
     life.ports = ports_of(member(document, "Ports"));
     life.networks = networks_of(member(document, "Networks"));
-    life.attachment = member(document, "Attachment");
+    const Json& attached = member(document, "Attached");
+    life.attached = attached.is_boolean() && attached.get<bool>();
     return life;
 }
 
