@@ -82,6 +82,9 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.network.dynamic_last = config.dynamic_port_last;
     options.logs.program = helper_program("ecs-awslogs");
     options.logs.region = config.region;
+    options.logs.agent_socket = config.control_socket;
+    options.logs.user_agent = "ecs-node-agent/" NODEAGENT_VERSION;
+    options.logs.proxy = curl.proxy.https_proxy;
     options.logs.ca_file = curl.ca_file;
     return options;
 }
