@@ -5,6 +5,7 @@
 #include "agent/base/files.hpp"
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
+#include "runtime/containerd/images/image_store.hpp"
 #include "runtime/logs/config.hpp"
 
 namespace nodeagent::runtime::containerd {
