@@ -67,6 +67,9 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     const auto apparmor = read_file("/sys/module/apparmor/parameters/enabled");
     options.apparmor = apparmor && trimmed(*apparmor) == "Y";
     options.images.snapshotter = config.containerd_snapshotter;
+    options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
+    options.images.registry.mirrors = config.registry_mirrors;
+    options.images.registry.insecure = config.insecure_registries;
     const net::CurlOptions curl = curl_options(environment, false, config.docker_host);
     options.images.registry.ca_file = curl.ca_file;
     options.images.registry.ca_dir = curl.ca_dir;

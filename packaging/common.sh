@@ -117,13 +117,34 @@ stop_containerd() {
     rm -rf "$dir"
 }
 
-# busybox_image NAME: an image of nothing but a static busybox and its applet links.
+# busybox_root DIR: a root of nothing but a static busybox and its applet links.
+busybox_root() {
+    mkdir -p "$1/bin" "$1/tmp" "$1/etc"
+    cp "$(command -v busybox)" "$1/bin/busybox"
+    local applet
+    for applet in $("$1/bin/busybox" --list); do [ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"; done
+}
+
+# busybox_archive NAME FILE: that root as an image, in the form of `docker save`. Needs no daemon.
+busybox_archive() {
+    local dir config diff architecture; dir=$(mktemp -d)
+    busybox_root "$dir/root"
+    tar -C "$dir/root" --sort=name --mtime=@0 --owner=0 --group=0 -cf "$dir/layer.tar" .
+    diff=$(sha256sum "$dir/layer.tar"); diff=${diff%% *}
+    case "$(uname -m)" in aarch64) architecture=arm64 ;; *) architecture=amd64 ;; esac
+    printf '{"architecture":"%s","os":"linux","config":{"Cmd":["sh"],"Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+        "$architecture" "$diff" >"$dir/config"
+    config=$(sha256sum "$dir/config"); config=${config%% *}.json
+    mv "$dir/config" "$dir/$config"
+    printf '[{"Config":"%s","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$config" "$1" >"$dir/manifest.json"
+    tar -C "$dir" -cf "$2" "$config" layer.tar manifest.json
+    rm -rf "$dir"
+}
+
+# busybox_image NAME: that root as an image of Docker's.
 busybox_image() {
     local root; root=$(mktemp -d)
-    mkdir -p "$root/bin" "$root/tmp" "$root/etc"
-    cp "$(command -v busybox)" "$root/bin/busybox"
-    local applet
-    for applet in $("$root/bin/busybox" --list); do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
+    busybox_root "$root"
     tar -C "$root" -c . | docker import -c 'CMD ["sh"]' -c 'ENV PATH=/bin' - "$1" >/dev/null
     rm -rf "$root"
 }

@@ -76,7 +76,10 @@ struct Config {
     ContainerRuntime runtime = ContainerRuntime::Docker;
     std::string containerd_address = "/run/containerd/containerd.sock";
     std::string containerd_namespace = "ecs";
-    std::string containerd_snapshotter;  ///< "": overlayfs where it works, else native
+    std::string containerd_snapshotter;                                ///< "": overlayfs where it works, else native
+    std::map<std::string, std::vector<std::string>> registry_mirrors;  ///< host -> URLs, asked in order
+    std::vector<std::string> insecure_registries;                      ///< hosts and networks
+    int image_layers_parallel = 3;                                     ///< of one pull
     std::string containerd_bridge = "ecs0";
     std::string containerd_subnet;
     std::string containerd_cni_plugin_path = "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni";

@@ -35,6 +35,7 @@ constexpr std::string_view kind_of() {
     if constexpr (std::same_as<T, values::Ports>) return "JSON list of ports";
     if constexpr (std::same_as<T, values::Words>) return "JSON list";
     if constexpr (std::same_as<T, values::Labels>) return "JSON map";
+    if constexpr (std::same_as<T, values::Lists>) return "JSON map of lists";
     if constexpr (std::is_enum_v<T>) return "word";
     return "string";
 }
@@ -196,6 +197,9 @@ constexpr std::array kSettings{
     row<&C::containerd_address>(G::Engine, "ECS_CONTAINERD_ADDRESS", "ContainerdAddress", "containerd's socket"),
     row<&C::containerd_namespace>(G::Engine, "ECS_CONTAINERD_NAMESPACE", "ContainerdNamespace", "namespace of tasks in containerd, this agent's alone"),
     row<&C::containerd_snapshotter>(G::Engine, "ECS_CONTAINERD_SNAPSHOTTER", "ContainerdSnapshotter", "snapshotter plugin for images and containers").defaults_to("overlayfs where it works, else native"),
+    row<&C::registry_mirrors>(G::Engine, "ECS_REGISTRY_MIRRORS", "RegistryMirrors", "on containerd: mirrors by registry, asked in order before it, such as {\"docker.io\":[\"https://mirror.example\"]}; they get no credentials but their own"),
+    row<&C::insecure_registries>(G::Engine, "ECS_INSECURE_REGISTRIES", "InsecureRegistries", "on containerd: registries, as host:port or network, that may be spoken to without TLS or with a certificate that is not trusted; loopback always may"),
+    row<&C::image_layers_parallel>(G::Engine, "ECS_IMAGE_LAYERS_PARALLEL", "ImageLayersParallel", "on containerd: layers of one image fetched at the same time").within({1, 16, Clamp, Clamp}),
     row<&C::containerd_bridge>(G::Engine, "ECS_CONTAINERD_BRIDGE", "ContainerdBridge", "bridge that containers in network mode bridge are on; made when it is needed"),
     row<&C::containerd_subnet>(G::Engine, "ECS_CONTAINERD_SUBNET", "ContainerdSubnet", "their network, such as 172.18.0.0/16; a change waits until the bridge is gone").defaults_to("the first of 172.18.0.0/16 to 172.31.0.0/16 that overlaps no route; then kept"),
     row<&C::containerd_cni_plugin_path>(G::Engine, "ECS_CONTAINERD_CNI_PLUGIN_PATH", "ContainerdCNIPluginPath", "folders with the CNI plugins bridge and host-local, separated by colons"),

@@ -198,6 +198,7 @@ Found list_from_json(const Reading& reading, List& out, const Json& value, std::
 
 constexpr std::string_view kPortList = "a JSON array of ports like [22,80]";
 constexpr std::string_view kWordList = "a JSON array of strings like [\"a\",\"b\"]";
+constexpr std::string_view kListMap = "a JSON object of lists like {\"name\":[\"a\",\"b\"]}";
 constexpr std::string_view kLabelMap = "a JSON object of strings like {\"name\":\"value\"}";
 
 Found take_labels(const Reading& reading, Labels& out, const Json& object) {
@@ -209,6 +210,24 @@ Found take_labels(const Reading& reading, Labels& out, const Json& object) {
                                                   : malformed(reading, name + ": expected a string");
         }
         taken[name] = value.is_null() ? std::string() : value.get<std::string>();
+    }
+    if (taken.empty()) return Found::Unset;
+    out = std::move(taken);
+    return Found::Set;
+}
+
+Found take_lists(const Reading& reading, Lists& out, const Json& object) {
+    const auto wrong = [&reading](const std::string& what) {
+        const std::string why = what + ": expected a list of strings";
+        return reading.origin == Origin::File ? (reading.fail(why), Found::Unset) : malformed(reading, why);
+    };
+    Lists taken;
+    for (const auto& [name, list] : object.items()) {
+        if (!list.is_array()) return wrong(name);
+        for (const Json& item : list) {
+            if (!item.is_string()) return wrong(name);
+            taken[name].push_back(item.get<std::string>());
+        }
     }
     if (taken.empty()) return Found::Unset;
     out = std::move(taken);
@@ -344,6 +363,14 @@ Found read_text(const Reading& reading, Labels& out, std::string_view text) {
     return take_labels(reading, out, *object);
 }
 
+Found read_text(const Reading& reading, Lists& out, std::string_view text) {
+    if (text.empty()) return Found::Unset;
+    const std::optional<Json> object = parse_for(reading, text, kListMap);
+    if (!object || object->is_null()) return Found::Unset;
+    if (!object->is_object()) return malformed(reading, "expected " + std::string(kListMap));
+    return take_lists(reading, out, *object);
+}
+
 // Any other word means "default", which is also what an absent value means.
 Found read_text(const Reading&, ImagePullBehavior& out, std::string_view text) {
     const auto value = value_of_word(kPullWords, text);
@@ -446,6 +473,11 @@ Found read_json(const Reading& reading, Labels& out, const Json& value) {
     return take_labels(reading, out, value);
 }
 
+Found read_json(const Reading& reading, Lists& out, const Json& value) {
+    if (!value.is_object()) return wrong_type(reading, kListMap, value);
+    return take_lists(reading, out, value);
+}
+
 Found read_json(const Reading& reading, ImagePullBehavior& out, const Json& value) {
     const std::optional<int> number = integer_of<int>(value);
     if (!number || *number < 0 || *number > 3)
@@ -490,6 +522,7 @@ std::string show(double value) { return dump_json(Json(value)); }
 std::string show(std::chrono::nanoseconds value) { return go_duration(value); }
 std::string show(const Ports& value) { return dump_json(Json(value)); }
 std::string show(const Words& value) { return dump_json(Json(value)); }
+std::string show(const Lists& value) { return value.empty() ? std::string() : dump_json(Json(value)); }
 std::string show(const Labels& value) { return value.empty() ? std::string() : dump_json(Json(value)); }
 std::string show(ImagePullBehavior value) { return word_of(kPullWords, value); }
 std::string show(PropagateTags value) { return word_of(kPropagateWords, value); }

@@ -61,7 +61,12 @@ if(NODEAGENT_FUZZ)
     runtime/containerd/oci/resources.cpp runtime/containerd/oci/seccomp.cpp
     runtime/containerd/oci/seccomp_profile.cpp runtime/containerd/oci/security_options.cpp
     runtime/containerd/oci/spec.cpp runtime/containerd/oci/user.cpp
-    runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
+    runtime/containerd/images/chain_ids.cpp runtime/containerd/images/config_document.cpp
+    runtime/containerd/images/image_archive_reader.cpp runtime/containerd/images/tar_reader.cpp
+    runtime/docker/mapping.cpp
+    runtime/registry/bounded_json.cpp runtime/registry/challenge.cpp runtime/registry/digest.cpp
+    runtime/registry/manifest.cpp runtime/registry/platform.cpp runtime/registry/reference.cpp
+    runtime/registry/refusal.cpp runtime/registry/token.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
   set_target_properties(fuzzed PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
@@ -89,3 +94,7 @@ nodeagent_fuzz(config_file_fuzz CORPUS config_files LINKS config engine_spec)
 nodeagent_fuzz(saved_task_fuzz CORPUS saved_tasks LINKS core)
 nodeagent_fuzz(cloudwatch_fuzz CORPUS cloudwatch_requests LINKS local)
 nodeagent_fuzz(publish_round_fuzz CORPUS publish_rounds LINKS local)
+nodeagent_fuzz(registry_manifest_fuzz CORPUS registry_manifests LINKS runtime_registry)
+nodeagent_fuzz(registry_answer_fuzz CORPUS registry_answers LINKS runtime_registry)
+nodeagent_fuzz(image_config_fuzz CORPUS image_configs LINKS runtime_containerd_images)
+nodeagent_fuzz(image_archive_fuzz CORPUS image_archives LINKS runtime_containerd_images)
