@@ -44,12 +44,13 @@ class Reader {
             }
             if (state_.finished != 0) return 0;
             if (pair_.over() && !pair_.partner_lives()) return 0;
-            bool blocked = split_rest();
-            if (!blocked) blocked = !queue_.tell_gap(wall_nanoseconds());
+            const bool blocked = split_rest();
+            const bool untold = !queue_.tell_gap(wall_nanoseconds());
             commit();
-            if (!blocked && state_.inputs[0].ended != 0 && state_.inputs[1].ended != 0) end_of_input();
-            state_.reader_waits = blocked ? 1 : 0;
-            wait(blocked);
+            const bool ended = state_.inputs[0].ended != 0 && state_.inputs[1].ended != 0;
+            if (ended && !untold) end_of_input();
+            state_.reader_waits = blocked || untold ? 1 : 0;
+            wait(blocked, ended && untold);
         }
     }
 
@@ -101,7 +102,7 @@ class Reader {
         if (state_.adopted != 0) pair_.end_in(kGrace);
     }
 
-    void wait(bool blocked) {
+    void wait(bool blocked, bool untold) {
         std::array<pollfd, 3> fds{};
         fds[0] = {.fd = pair_.bell(), .events = POLLIN, .revents = 0};
         bool closing = false;
@@ -111,7 +112,7 @@ class Reader {
             closing = closing || (closing_[i] && input.ended == 0);
             fds[i + 1] = {.fd = open && !blocked ? setup_.pipes[i] : -1, .events = POLLIN, .revents = 0};
         }
-        const auto patience = blocked || closing ? steady_clock::duration(kRoomAgain) : std::chrono::hours(1);
+        const auto patience = blocked || closing || untold ? steady_clock::duration(kRoomAgain) : std::chrono::hours(1);
         if (!pair_.wait_any(fds.data(), fds.size(), steady_clock::now() + patience)) return;
         if (fds[0].revents != 0) pair_.quiet();
         for (std::size_t i = 0; i < 2; ++i) {

@@ -34,6 +34,7 @@ class Sender {
             if (ended && !queue_.peek()) {
                 if (able) flush(true);
                 if (pair_.over()) break;
+                queue_.remove_spool();
                 return end("ended");
             }
             if (able && sink_->waiting() && steady_clock::now() >= due_) {

@@ -252,16 +252,23 @@ void SpoolReader::advance() {
     }
 }
 
+void SpoolReader::remove(std::uint64_t segment) {
+    const std::string path = segment_path(place_.directory, segment);
+    struct ::stat about {};
+    if (::stat(path.c_str(), &about) == 0 && ::unlink(path.c_str()) == 0) {
+        state_.bytes -= static_cast<std::uint64_t>(about.st_size);
+    }
+}
+
+void SpoolReader::remove_all() {
+    if (!place_.usable()) return;
+    for (std::uint64_t segment = state_.done_segment; segment <= state_.write_segment; ++segment) remove(segment);
+    ::unlink(position_path(place_.directory).c_str());
+}
+
 void SpoolReader::release(SpoolPosition position) {
     const SpoolPosition done{state_.done_segment.load(), state_.done_offset.load()};
     if (!place_.usable() || position <= done) return;
-    const auto remove = [&](std::uint64_t segment) {
-        const std::string path = segment_path(place_.directory, segment);
-        struct ::stat about {};
-        if (::stat(path.c_str(), &about) == 0 && ::unlink(path.c_str()) == 0) {
-            state_.bytes -= static_cast<std::uint64_t>(about.st_size);
-        }
-    };
     if (!position_file_) {
         position_file_ =
             Fd(::open(position_path(place_.directory).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));

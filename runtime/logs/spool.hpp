@@ -60,10 +60,13 @@ class SpoolReader {
     [[nodiscard]] SpoolPosition cursor() const { return cursor_; }
     /// All before it was sent: whole segments go.
     void release(SpoolPosition position);
+    /// All was sent and nothing more comes: the files go.
+    void remove_all();
 
   private:
     bool load();
     void next_segment();
+    void remove(std::uint64_t segment);
     SpoolPlace place_;
     SharedState& shared_;
     SpoolState& state_;
