@@ -13,6 +13,8 @@
 #include "runtime/containerd/host_facts.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/mounts.hpp"
+#include "runtime/containerd/oci/capabilities.hpp"
+#include "runtime/containerd/oci/cgroup_support.hpp"
 #include "runtime/containerd/oci/rootfs.hpp"
 #include "runtime/containerd/oci/spec.hpp"
 #include "runtime/containerd/oci/user.hpp"
@@ -256,6 +258,7 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     inputs.kernel_major = host.kernel_major;
     inputs.kernel_minor = host.kernel_minor;
     inputs.apparmor = options_.apparmor;
+    inputs.available_capabilities = oci::host_capabilities();
     inputs.cgroups = oci::cgroup_support(options_.cgroup_root, options_.cgroup_v2);
     std::vector<std::string> warnings;
     auto document = oci::runtime_spec(inputs, &warnings);
