@@ -14,6 +14,7 @@
 #include "agent/aws_clients.hpp"
 #include "agent/base/inbox.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/log_sinks.hpp"
 #include "agent/base/resident.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
@@ -110,6 +111,7 @@ class App {
             (void)co_await within(1500ms, std::move(metrics));
         }
         telemetry_.stop();
+        log::flush(500ms);
         // State is durable. What may still run (a request to AWS holds its thread up to 42 s, a container's
         // question is answered across two shards) has nothing left to tell, and taking objects from under it would be
         // worse.
@@ -182,6 +184,8 @@ class App {
 asio::awaitable<void> App::start() {
     telemetry_.start();
     start_endpoints();
+    service_.watch("telemetry", telemetry_.executor());
+    service_.watch("endpoints", endpoints_->executor());
     auto unconfigured = co_await check_cloud_init(config_, aws_.imds);
     if (unconfigured) co_return end(*std::move(unconfigured));
     auto host = examine_host(config_);
@@ -426,11 +430,10 @@ asio::awaitable<void> App::keep_small() {
     }
 }
 
-}  // namespace
-
-int run_agent(const config::CommandLine& flags, const config::Environment& environment) {
+int run_logged(const config::CommandLine& flags, const config::Environment& environment) {
     config::Examination examination = examine_configuration(flags, environment);
     const config::Config& config = examination.loaded.config;
+    log::flush_on_fatal_signals();
     if (const auto logging = log::install_sinks(sink_options(config)); !logging)
         log::warn("logging to the stream only", {{"error", logging.error().what}});
     for (const std::string& warning : examination.loaded.warnings) log::warn(warning);
@@ -442,6 +445,14 @@ int run_agent(const config::CommandLine& flags, const config::Environment& envir
     }
     log::info("ecs-node-agent starts", {{"version", NODEAGENT_VERSION}, {"speaksAs", agent_version_text()}});
     return App(std::move(examination.loaded), environment).run();
+}
+
+}  // namespace
+
+int run_agent(const config::CommandLine& flags, const config::Environment& environment) {
+    const int exit_code = run_logged(flags, environment);
+    log::flush(1s);
+    return exit_code;
 }
 
 }  // namespace nodeagent

@@ -1,7 +1,15 @@
 #include "agent/client_options.hpp"
 
+#include <unistd.h>
+
+#include <filesystem>
+
 #include "agent/base/blocking_pool.hpp"
+#include "agent/base/files.hpp"
+#include "agent/base/strings.hpp"
 #include "agent/credentials/instance_facts.hpp"
+#include "agent/engine/pause_image.hpp"
+#include "cgroups/hierarchy.hpp"
 
 namespace nodeagent {
 
@@ -28,6 +36,47 @@ runtime::docker::Options docker_options(const config::Environment& environment, 
     options.cert_path = config::value_of(environment, "DOCKER_CERT_PATH");
     options.tls_verify = !config::value_of(environment, "DOCKER_TLS_VERIFY").empty();
     options.tls = options.tls_verify || !options.cert_path.empty();
+    return options;
+}
+
+/// A program that comes with the agent: beside it, or in ../libexec/ecs-node-agent; "" when it is not installed.
+std::string helper_program(const std::string& name) {
+    const std::filesystem::path folder = std::filesystem::path(engine::own_program()).parent_path();
+    for (const auto& place : {folder / name, folder.parent_path() / "libexec" / "ecs-node-agent" / name}) {
+        if (::access(place.c_str(), X_OK) == 0) return place.string();
+    }
+    return {};
+}
+
+std::string socket_path(std::string address) {
+    if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
+    return address;
+}
+
+Result<runtime::containerd::Options> containerd_options(const config::Environment& environment,
+                                                        const config::Config& config) {
+    const auto hierarchy = cgroups::detect_hierarchy(config.cgroup_path);
+    if (!hierarchy) return hierarchy.error();
+    runtime::containerd::Options options;
+    options.socket = socket_path(config.containerd_address);
+    options.data_dir = config.data_dir + (config.data_dir.ends_with('/') ? "" : "/") + "containerd";
+    options.run_dir = "/run/ecs-node-agent/" + config.containerd_namespace;
+    options.cgroup_root = config.cgroup_path;
+    options.cgroup_v2 = hierarchy->version == cgroups::Version::V2;
+    options.systemd_cgroup = hierarchy->driver == cgroups::Driver::Systemd;
+    const auto apparmor = read_file("/sys/module/apparmor/parameters/enabled");
+    options.apparmor = apparmor && trimmed(*apparmor) == "Y";
+    options.images.snapshotter = config.containerd_snapshotter;
+    const net::CurlOptions curl = curl_options(environment, false, config.docker_host);
+    options.images.registry.ca_file = curl.ca_file;
+    options.images.registry.ca_dir = curl.ca_dir;
+    options.images.registry.proxy = curl.proxy;
+    options.network.folder = options.data_dir + "/network";
+    options.network.bridge = config.containerd_bridge;
+    options.network.subnet = config.containerd_subnet;
+    options.logs.program = helper_program("ecs-awslogs");
+    options.logs.region = config.region;
+    options.logs.ca_file = curl.ca_file;
     return options;
 }
 

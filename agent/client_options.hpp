@@ -9,6 +9,7 @@
 #include "agent/config/command_line.hpp"
 #include "agent/config/environment.hpp"
 #include "agent/net/curl_http_client.hpp"
+#include "runtime/containerd/options.hpp"
 #include "runtime/docker/backend.hpp"
 
 namespace nodeagent {
@@ -19,6 +20,12 @@ namespace nodeagent {
                                             const std::string& docker_host);
 [[nodiscard]] runtime::docker::Options docker_options(const config::Environment& environment,
                                                       const config::Config& config);
+
+/// The path of a unix socket that may be written with a scheme.
+[[nodiscard]] std::string socket_path(std::string address);
+/// For the containerd of the settings. NotFound when no cgroup file system is mounted.
+[[nodiscard]] Result<runtime::containerd::Options> containerd_options(const config::Environment& environment,
+                                                                      const config::Config& config);
 
 /// Everything config::examine() finds, the flags laid over it. Blocks while the metadata service is asked.
 [[nodiscard]] config::Examination examine_configuration(const config::CommandLine& flags,

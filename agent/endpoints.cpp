@@ -1,13 +1,14 @@
 #include "agent/endpoints.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <future>
 #include <mutex>
 
 #include <boost/asio/post.hpp>
 
+#include "agent/base/line_writer.hpp"
 #include "agent/base/log.hpp"
+#include "agent/base/log_sinks.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
 #include "agent/engine/event_log.hpp"
@@ -24,6 +25,20 @@ std::size_t unstopped_tasks(const model::Snapshot& snapshot) {
         return task.second->known != model::TaskStatus::Stopped;
     }));
 }
+
+/// The audit log has lines of one kind only: what it lacks is told in the other log.
+std::unique_ptr<LineWriter> audit_writer(std::shared_ptr<RotatingFile> file) {
+    return std::make_unique<LineWriter>(
+        LineWriter::Output{.write = [file](std::string_view line) { return file->write(line); },
+                           .tell =
+                               [](std::uint64_t lost) {
+                                   log::error(
+                                       "lines of the audit log are missing: they came faster than they could "
+                                       "be written",
+                                       {{"lines", lost}});
+                                   return true;
+                               }});
+}
 }  // namespace
 
 struct Endpoints::Impl {
@@ -33,7 +48,7 @@ struct Endpoints::Impl {
         if (parts.config.audit_logfile_disabled) return;
         auto opened = RotatingFile::open(log_file_options(parts.config, parts.config.audit_logfile));
         if (opened) {
-            audit = *std::move(opened);
+            audit = audit_writer(*std::move(opened));
         } else {
             log::warn("the audit log goes to standard output only; set ECS_AUDIT_LOGFILE to a writable file",
                       {{"error", opened.error().what}});
@@ -50,9 +65,8 @@ struct Endpoints::Impl {
                                             .audit = {}};
         if (!parts.config.audit_logfile_disabled) {
             sources.audit = [this](const std::string& line) {
-                std::fprintf(stdout, "%s\n", line.c_str());
-                std::fflush(stdout);
-                if (audit) audit->write(line);
+                log::write_to_stream(line);
+                if (audit) audit->add(line);
             };
         }
         return sources;
@@ -103,7 +117,7 @@ struct Endpoints::Impl {
     SystemClock clock;
     metadata::IdentityBoard identity;
     metadata::InstanceIdentity known;  ///< the engine's shard only
-    std::unique_ptr<RotatingFile> audit;
+    std::unique_ptr<LineWriter> audit;
     std::mutex mutex;
     metadata::AgentStatus status;
     std::promise<void> stopped;
@@ -146,6 +160,8 @@ void Endpoints::stop() {
     }
     self.shard.stop();
 }
+
+asio::any_io_executor Endpoints::executor() const { return impl_->shard.executor(); }
 
 void Endpoints::registered(Registered registered) {
     Impl& self = *impl_;

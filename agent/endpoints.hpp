@@ -45,6 +45,8 @@ class Endpoints {
     void start();
     /// Closes listeners and connections, ends the shard.
     void stop();
+    /// Of its shard.
+    [[nodiscard]] asio::any_io_executor executor() const;
 
     void registered(Registered registered);
     void located(std::string vpc_id, std::string availability_zone_id);

@@ -24,11 +24,6 @@ using config::ContainerRuntime;
 /// How long a Docker that has a socket and does not answer keeps containerd from being chosen.
 constexpr auto kDockerMayStart = 10s;
 
-std::string socket_path(std::string address) {
-    if (const auto scheme = address.find("://"); scheme != std::string::npos) address.erase(0, scheme + 3);
-    return address;
-}
-
 Result<Runtime> make_docker(asio::any_io_executor shard, const config::Environment& environment,
                             const config::Config& config) {
     auto backend = runtime::docker::make_backend(std::move(shard), docker_options(environment, config));
@@ -83,13 +78,13 @@ asio::awaitable<OrEnding<FoundRuntime>> find_runtime(asio::any_io_executor shard
         log::info("containerd is not considered", {{"reason", made.error().what}});
     }
     waiting_for(names);
-    const auto began = clock.now();
+    const auto began = clock.now().steady;
     Backoff backoff({.min = 250ms, .max = 30s, .jitter = 0.2, .multiplier = 1.5});
     for (bool told = false;; told = true) {
         for (Runtime& candidate : runtimes) {
             const bool second = &candidate != &runtimes.front();
             const bool docker_may_come = ::access(socket_path(config.docker_host).c_str(), F_OK) == 0;
-            if (second && docker_may_come && clock.now() - began < kDockerMayStart) continue;
+            if (second && docker_may_come && clock.now().steady - began < kDockerMayStart) continue;
             auto found = co_await candidate.backend->probe();
             if (found) co_return FoundRuntime{.runtime = std::move(candidate), .capabilities = *std::move(found)};
             if (!told) {
@@ -98,7 +93,7 @@ asio::awaitable<OrEnding<FoundRuntime>> find_runtime(asio::any_io_executor shard
                     {{"endpoint", candidate.address}, {"error", found.error().what}, {"remedy", remedy(candidate)}});
             }
         }
-        const bool in_doubt = runtimes.size() > 1 && clock.now() - began < kDockerMayStart;
+        const bool in_doubt = runtimes.size() > 1 && clock.now().steady - began < kDockerMayStart;
         co_await clock.sleep_for(in_doubt ? std::chrono::nanoseconds(500ms) : backoff.next());
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Which container runtime this agent works with, and what it is.
 
+#include <functional>
 #include <memory>
 #include <string>
 

@@ -55,6 +55,10 @@ ServiceManager::ServiceManager(const config::Environment& environment, Clock& cl
     if (address_.starts_with('@')) address_[0] = '\0';
 }
 
+void ServiceManager::watch(std::string shard, asio::any_io_executor executor) {
+    heartbeats_.add(std::move(shard), std::move(executor));
+}
+
 void ServiceManager::waiting_for(std::string_view what) { say("waiting for " + std::string(what)); }
 
 void ServiceManager::ready(std::string_view sentence) {
@@ -87,7 +91,7 @@ void ServiceManager::send() {
         case Phase::Ready: text += "READY=1\n"; break;
         case Phase::Stopping: text += "STOPPING=1\n"; break;
     }
-    if (watchdog_) text += "WATCHDOG=1\n";
+    if (watchdog_ && silent_.empty()) text += "WATCHDOG=1\n";
     const auto sent = send_datagram(address_, text);
     if (!sent && !failure_told_) log::warn("the service manager cannot be told", {{"error", sent.error().what}});
     failure_told_ = !sent;
@@ -95,12 +99,26 @@ void ServiceManager::send() {
 
 std::chrono::nanoseconds ServiceManager::interval() const {
     if (!watchdog_) return kStartInterval;
+    if (!silent_.empty()) return *watchdog_ / 16;
     const auto half = *watchdog_ / 2;
     return phase_ == Phase::Starting ? std::min<std::chrono::nanoseconds>(half, kStartInterval) : half;
 }
 
+void ServiceManager::look() {
+    std::vector<std::string> silent = heartbeats_.look();
+    if (silent == silent_) return;
+    silent_ = std::move(silent);
+    if (silent_.empty()) {
+        log::warn("all threads of the agent answer again");
+    } else {
+        log::critical("a thread of the agent stands still; unless it goes on, the service manager ends the agent",
+                      {{"threads", join(silent_, ", ")}});
+    }
+}
+
 asio::awaitable<void> ServiceManager::keep_alive() {
     while (!address_.empty() && (watchdog_ || phase_ == Phase::Starting || failure_told_)) {
+        if (watchdog_) look();
         send();
         co_await clock_.sleep_for(interval());
     }

@@ -261,6 +261,7 @@ asio::awaitable<void> Session::answer() {
                           .body_whole = body_whole_,
                           .user_agent = parser_->user_agent(),
                           .forwarded_for = parser_->forwarded_for(),
+                          .accept_encoding = parser_->accept_encoding(),
                           .host = parser_->host(),
                           .peer = &connection_.peer};
     Response response;

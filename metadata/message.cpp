@@ -31,7 +31,27 @@ std::optional<std::string> first_value(std::string_view query, std::string_view 
     return std::nullopt;
 }
 
+/// "0", "0." and "0.000" are never; what is no weight at all counts as one that was not given.
+bool is_weight_zero(std::string_view parameter) {
+    if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) return false;
+    const std::string_view weight = parameter.substr(2);
+    return weight.starts_with('0') && weight.find_first_not_of("0.") == std::string_view::npos;
+}
+
 }  // namespace
+
+bool Request::accepts_gzip() const {
+    std::string_view rest = accept_encoding;
+    while (!rest.empty()) {
+        const std::size_t end = rest.find(',');
+        const std::string_view coding = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        const std::size_t semicolon = coding.find(';');
+        if (!equals_ignoring_case(trimmed(coding.substr(0, semicolon)), "gzip")) continue;
+        return semicolon == std::string_view::npos || !is_weight_zero(trimmed(coding.substr(semicolon + 1)));
+    }
+    return false;
+}
 
 bool Request::has_parameter(std::string_view name) const { return first_value(query, name).has_value(); }
 

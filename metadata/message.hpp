@@ -28,20 +28,23 @@ struct Request {
     std::string_view body;
     bool body_whole = true;  ///< false: the client ended before it had sent all, or it is too large and nobody reads it
     std::string_view user_agent;
-    std::string_view forwarded_for;  ///< first X-Forwarded-For
-    std::string_view host{};         ///< of the Host header, with its port; empty only in HTTP/1.0
-    const Peer* peer = nullptr;      ///< never null in a handler
+    std::string_view forwarded_for;      ///< first X-Forwarded-For
+    std::string_view accept_encoding{};  ///< first Accept-Encoding
+    std::string_view host{};             ///< of the Host header, with its port; empty only in HTTP/1.0
+    const Peer* peer = nullptr;          ///< never null in a handler
 
     /// First value of `name` in the query, percent- and plus-decoded; nothing when the key is absent.
     [[nodiscard]] bool has_parameter(std::string_view name) const;
     [[nodiscard]] std::string parameter(std::string_view name) const;
+    /// The client asks for gzip by name, and not with weight 0 (RFC 9110, 12.5.3).
+    [[nodiscard]] bool accepts_gzip() const;
 };
 
 struct Response {
     unsigned status = 200;
     /// Empty: none of ours; a body without one is declared "text/plain; charset=utf-8".
     std::string_view content_type;  ///< static text
-    /// Further headers in the order of their names, all of which sort after Content-Type.
+    /// Further headers in the order of their names; the reference has none that sorts before Content-Type.
     std::vector<std::pair<std::string_view, std::string>> headers;
     std::string body;
     std::shared_ptr<const std::string> shared_body;  ///< instead of body, for cached documents

@@ -15,7 +15,7 @@ void RequestParser::First::take(boost::beast::string_view text) {
 std::size_t RequestParser::kept_bytes() const {
     const std::size_t expectation = expectation_ ? expectation_->size() : 0;
     return get().target().size() + get().body().size() + user_agent().size() + forwarded_for().size() + host().size() +
-           expectation;
+           accept_encoding().size() + expectation;
 }
 
 void RequestParser::on_field_impl(http::field name, boost::beast::string_view name_text,
@@ -30,6 +30,8 @@ void RequestParser::on_field_impl(http::field name, boost::beast::string_view na
         if (std::exchange(encoded_, true) || !chunked) failure = http::error::bad_transfer_encoding;
     } else if (name == http::field::user_agent) {
         user_agent_.take(value);
+    } else if (name == http::field::accept_encoding) {
+        accept_encoding_.take(value);
     } else if (name == http::field::expect) {
         if (!expectation_) expectation_.emplace(value.data(), value.size());
     } else if (boost::beast::iequals(name_text, "X-Forwarded-For")) {

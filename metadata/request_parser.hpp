@@ -18,8 +18,9 @@ class RequestParser final : public boost::beast::http::request_parser<boost::bea
     [[nodiscard]] const std::string& user_agent() const { return user_agent_.value; }
     [[nodiscard]] const std::string& forwarded_for() const { return forwarded_for_.value; }
     [[nodiscard]] const std::string& host() const { return host_.value; }
-    /// put() wants at least so many bytes. Beast 1.81 asserts that a chunked body has no less to come: the last chunk and
-    /// the empty line behind it.
+    [[nodiscard]] const std::string& accept_encoding() const { return accept_encoding_.value; }
+    /// put() wants at least so many bytes. Beast 1.81 asserts that a chunked body has no less to come: the last chunk
+    /// and the empty line behind it.
     [[nodiscard]] std::size_t least() const { return is_header_done() && chunked() ? 5 : 1; }
     /// Bytes of the request that it keeps.
     [[nodiscard]] std::size_t kept_bytes() const;
@@ -36,7 +37,7 @@ class RequestParser final : public boost::beast::http::request_parser<boost::bea
     std::size_t hosts_ = 0;
     bool encoded_ = false;
     std::optional<std::string> expectation_;
-    First user_agent_, forwarded_for_, host_;
+    First user_agent_, forwarded_for_, host_, accept_encoding_;
 };
 
 }  // namespace nodeagent::metadata

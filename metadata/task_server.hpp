@@ -33,7 +33,7 @@ class StatsSource;
 /// error's text is shown to the container as it is ("GetResourceTags failed for ...").
 using TagsSource = std::function<asio::awaitable<Result<std::map<std::string, std::string>>>(
     std::string arn, std::string container_name)>;
-/// A finished audit line without newline. Called on the server's shard, must not block for long.
+/// A finished audit line without newline. Called on the server's shard, must not block.
 using AuditSink = std::function<void(std::string line)>;
 
 /// References and pointers must outlive the server. All are called or read on the server's shard.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "agent/base/log_line.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
 
@@ -82,8 +83,7 @@ Level parse_level(std::string_view word, bool* ok) {
     return Level::Info;
 }
 
-void write(Level level, std::string_view message, Fields fields) {
-    if (level < g_level.load() || level == Level::None) return;
+std::string format_line(Level level, std::string_view message, Fields fields) {
     const Format format = g_format.load();
     std::string line;
     if (format == Format::Json) line = "{";
@@ -95,6 +95,12 @@ void write(Level level, std::string_view message, Fields fields) {
     append_pair(line, "msg", message, true, format);
     for (const Field& field : fields) append_pair(line, field.key, field.value, field.quoted, format);
     if (format == Format::Json) line += '}';
+    return line;
+}
+
+void write(Level level, std::string_view message, Fields fields) {
+    if (level < g_level.load() || level == Level::None) return;
+    const std::string line = format_line(level, message, fields);
     const std::lock_guard lock(g_sink_mutex);
     sink()(level, line);
 }

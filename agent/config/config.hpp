@@ -76,6 +76,10 @@ struct Config {
     ContainerRuntime runtime = ContainerRuntime::Docker;
     std::string containerd_address = "/run/containerd/containerd.sock";
     std::string containerd_namespace = "ecs";
+    std::string containerd_snapshotter;  ///< "": overlayfs where it works, else native
+    std::string containerd_bridge = "ecs0";
+    std::string containerd_subnet;
+    std::string containerd_cni_plugin_path = "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni";
     std::string docker_host = "unix:///var/run/docker.sock";
     std::string engine_auth_type;
     Secret engine_auth_data;  ///< raw JSON

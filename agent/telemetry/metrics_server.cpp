@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/base/gzip_writer.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/telemetry/collector.hpp"
 #include "agent/telemetry/exposition.hpp"
@@ -39,7 +40,7 @@ struct MetricsServer::Impl final : metadata::Handler {
             answer.headers.emplace_back("Allow", "GET, HEAD");
             return std::nullopt;
         }
-        if (metrics) return tell_metrics(answer);
+        if (metrics) return tell_metrics(request.accepts_gzip(), answer);
         auto address = host_part(request.host);
         if (!address) {
             answer.status = 400;
@@ -49,13 +50,22 @@ struct MetricsServer::Impl final : metadata::Handler {
         return tell_targets(*std::move(address), answer);
     }
 
-    asio::awaitable<void> tell_metrics(metadata::Response& answer) {
+    asio::awaitable<void> tell_metrics(bool gzip, metadata::Response& answer) {
         answer.content_type = kMetricsType;
+        if (gzip) answer.headers.emplace_back("Content-Encoding", "gzip");
+        answer.headers.emplace_back("Vary", "Accept-Encoding");
         if (!fresh) {
             const AgentFigures figures = co_await sources.figures();
             if (!fresh) render(figures);  // not if another scrape was as quick
         }
-        answer.shared_body = fresh;
+        if (gzip && !compressed) compressed = gzipped(*fresh);
+        answer.shared_body = gzip ? compressed : fresh;
+    }
+
+    static std::shared_ptr<const std::string> gzipped(std::string_view text) {
+        GzipWriter writer;
+        writer.append(text);
+        return std::make_shared<const std::string>(writer.finish());
     }
 
     asio::awaitable<void> tell_targets(std::string address, metadata::Response& answer) {
@@ -91,6 +101,7 @@ struct MetricsServer::Impl final : metadata::Handler {
     asio::awaitable<void> forget() {
         co_await clock.sleep_for(kAgainAfter);
         fresh.reset();
+        compressed.reset();
     }
 
     static asio::awaitable<void> stop(Impl& self) {
@@ -101,7 +112,8 @@ struct MetricsServer::Impl final : metadata::Handler {
 
     MetricsSources sources;
     Clock& clock;
-    std::shared_ptr<const std::string> fresh;  ///< the text, for a second after it was made
+    std::shared_ptr<const std::string> fresh;       ///< the text, for a second after it was made
+    std::shared_ptr<const std::string> compressed;  ///< the same, once somebody asked for gzip
     Scope scope;
     metadata::Listener listener;
 };

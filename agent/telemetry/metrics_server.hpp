@@ -1,6 +1,7 @@
 #pragma once
 // Serves Prometheus: GET /metrics, the text of exposition.hpp, and GET /sd, the targets of scrape_targets.hpp. Nothing
-// is computed while nobody asks, and for those who ask too often once a second.
+// is computed while nobody asks, and for those who ask too often once a second. Metrics are compressed for those who
+// ask for gzip (Prometheus does).
 //
 // Anybody who reaches the port may ask: neither answer holds anything that a task or the agent keeps secret.
 

@@ -5,15 +5,13 @@
 #include <fstream>
 #include <utility>
 
+#include "agent/base/json.hpp"
 #include "agent/base/log.hpp"
-#include "agent/base/random.hpp"
 #include "agent/base/strings.hpp"
-#include "agent/base/time_format.hpp"
 #include "runtime/containerd/containers.hpp"
 #include "runtime/containerd/host_facts.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/mounts.hpp"
-#include "runtime/containerd/oci/capabilities.hpp"
 #include "runtime/containerd/oci/cgroup_support.hpp"
 #include "runtime/containerd/oci/rootfs.hpp"
 #include "runtime/containerd/oci/spec.hpp"
@@ -25,7 +23,6 @@ namespace nodeagent::runtime::containerd {
 namespace {
 
 constexpr std::size_t kPasswdLimit = 1U << 20U;
-constexpr std::chrono::hours kLeaseTime{1};
 
 std::string text(const Json& object, const char* name) {
     const auto found = object.find(name);
@@ -117,26 +114,19 @@ Result<std::string> Containers::create(const ContainerSpec& spec) {
     const auto image = images_.find(text(spec.config, "Image"));
     if (!image) return image.error();
     const std::string id = new_id();
-    // nothing leads to the root until the container's record does
-    const std::string lease = "ecs-create-" + id;
-    const auto until = std::chrono::system_clock::now() + kLeaseTime;
-    if (auto leased = client_->create_lease(lease, {{"containerd.io/gc.expire", rfc3339_seconds(until)}}); !leased) {
-        return leased.error();
-    }
-    auto made = make(spec, id, *image, lease);
-    (void)client_->delete_lease(lease);  // it expires
+    auto made = make(spec, id, *image);
     if (made) return id;
     (void)images_.remove_root(id);
     return std::move(made).error();
 }
 
-Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
-                              const std::string& lease) {
-    Creation creation{.name = spec.name,
-                      .image = text(spec.config, "Image"),
-                      .image_id = image.config.id,
-                      .config = spec.config,
-                      .host_config = spec.host_config};
+Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, const StoredImage& image) {
+    Creation creation;
+    creation.name = spec.name;
+    creation.image = text(spec.config, "Image");
+    creation.image_id = image.config.id;
+    creation.config = spec.config;
+    creation.host_config = spec.host_config;
     if (!creation.host_config.is_object()) creation.host_config = Json::object();
     if (auto valid = check_log_config(creation.host_config, options_.logs); !valid) return valid;
     const auto signal = stop_signal_of(creation.config, image.config);
@@ -144,7 +134,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
     creation.stop_signal = *signal;
     creation.health_check = health_check(creation.config, image.config);
 
-    auto root = images_.prepare_root(id, image, lease);
+    auto root = images_.prepare_root(id, image);
     if (!root) return std::move(root).error();
     auto planned = plan_mounts(creation.config, creation.host_config, image.config, volumes_,
                                [this](const std::string& other) -> Result<std::vector<Mount>> {
@@ -157,8 +147,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
     creation.anonymous_volumes = planned->anonymous_volumes;
 
     oci::User user;
-    std::string working_dir = text(creation.config, "WorkingDir");
-    if (working_dir.empty()) working_dir = image.config.working_dir;
+    const std::string working_dir = oci::working_directory(creation.config, image.config);
     std::vector<std::string> groups;
     if (const auto added = creation.host_config.find("GroupAdd"); added != creation.host_config.end() && added->is_array()) {
         for (const Json& group : *added) {
@@ -171,7 +160,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
         auto resolved = oci::resolve_user(oci::user_word(creation.config, image.config), groups, passwd, group);
         if (!resolved) return std::move(resolved).error();
         user = *std::move(resolved);
-        if (!working_dir.empty() && working_dir != "/") {
+        if (working_dir != "/") {
             if (auto there = oci::make_directory_in_root(root_fd, working_dir); !there) return there;
         }
         for (const auto& copy : planned->copies) {
@@ -185,11 +174,12 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
 
     auto document = document_of(id, creation, image.config, user, planned->mounts);
     if (!document) return std::move(document).error();
-    Container container{.id = id,
-                        .labels = labels_of(creation.config, image.config),
-                        .image = image.record,
-                        .spec = dump_json(*document),
-                        .snapshot_key = id};
+    Container container;
+    container.id = id;
+    container.labels = labels_of(creation.config, image.config);
+    container.image = image.record;
+    container.spec = dump_json(*document);
+    container.snapshot_key = id;
     container.labels[kNameLabel] = spec.name;
     container.labels[kImageIdLabel] = image.config.id;
     container.options.systemd_cgroup = options_.systemd_cgroup;
@@ -222,13 +212,20 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     const HostFacts& host = host_facts();
     const auto owner = network_owner(id, host_config);
     if (!owner) return owner.error();
-    oci::SpecInputs inputs{.config = creation.config, .host_config = host_config, .image = image};
-    inputs.container_id = id;
+    oci::SpecInputs inputs{.config = creation.config,
+                           .host_config = host_config,
+                           .image = image,
+                           .container_id = id,
+                           .hostname = hostname_of(id, creation.config, host_config),
+                           .domainname = text(creation.config, "Domainname"),
+                           .user = user,
+                           .mounts = mounts,
+                           .netns_path = {},
+                           .pid_namespace = {},
+                           .ipc_namespace = {},
+                           .shm_source = {},
+                           .init_program = options_.init_program};
     const std::string network = text(host_config, "NetworkMode");
-    inputs.hostname = hostname_of(id, creation.config, host_config);
-    inputs.domainname = text(creation.config, "Domainname");
-    inputs.user = user;
-    inputs.mounts = mounts;
     add_etc_mounts(inputs.mounts, *owner);
     if (const auto read_only = host_config.find("ReadonlyRootfs"); read_only != host_config.end() && *read_only == true) {
         // these files belong to a root that is read-only
@@ -253,16 +250,16 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     }
     inputs.cgroup_v2 = options_.cgroup_v2;
     inputs.systemd_cgroup = options_.systemd_cgroup;
-    inputs.init_program = options_.init_program;
     inputs.last_capability = host.last_capability;
     inputs.kernel_major = host.kernel_major;
     inputs.kernel_minor = host.kernel_minor;
     inputs.apparmor = options_.apparmor;
-    inputs.available_capabilities = oci::host_capabilities();
-    inputs.cgroups = oci::cgroup_support(options_.cgroup_root, options_.cgroup_v2);
+    static const oci::CgroupSupport cgroups = oci::cgroup_support(options_.cgroup_root, options_.cgroup_v2);
+    inputs.cgroups = cgroups;
+    inputs.available_capabilities = capabilities_of_daemon(options_.socket);
     std::vector<std::string> warnings;
     auto document = oci::runtime_spec(inputs, &warnings);
-    for (const std::string& warning : warnings) log::warn("a limit of a container", {{"container", id}, {"cause", warning}});
+    for (const std::string& warning : warnings) log::warn(warning, {{"container", creation.name}});
     return document;
 }
 

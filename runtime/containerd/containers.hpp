@@ -78,8 +78,7 @@ class Containers {
     Result<std::optional<Process>> task_of(const std::string& id);
     Result<void> set_life(const std::string& id, const Life& life);
     // create (container_making.cpp)
-    Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
-                      const std::string& lease);
+    Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image);
     Result<nlohmann::json> document_of(const std::string& id, const Creation& creation, const ImageConfig& image,
                                        const oci::User& user, const std::vector<oci::MountPlan>& mounts);
     void add_etc_mounts(std::vector<oci::MountPlan>& mounts, const std::string& owner) const;

@@ -1,10 +1,14 @@
 #include "runtime/containerd/host_facts.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 
+#include "agent/base/fd.hpp"
 #include "agent/base/files.hpp"
 #include "agent/base/strings.hpp"
 
@@ -27,6 +31,32 @@ HostFacts read_host_facts() {
 const HostFacts& host_facts() {
     static const HostFacts facts = read_host_facts();
     return facts;
+}
+
+std::uint64_t capabilities_of_daemon(const std::string& socket) {
+    constexpr std::uint64_t kAll = ~std::uint64_t{0};
+    struct sockaddr_un address {};
+    if (socket.size() >= sizeof address.sun_path) return kAll;
+    address.sun_family = AF_UNIX;
+    socket.copy(address.sun_path, socket.size());
+    const Fd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!connection || ::connect(connection.get(), reinterpret_cast<struct sockaddr*>(&address), sizeof address) != 0) {
+        return kAll;
+    }
+    struct ucred peer {};
+    socklen_t length = sizeof peer;
+    if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return kAll;
+    const auto status = read_file("/proc/" + std::to_string(peer.pid) + "/status");
+    if (!status) return kAll;
+    for (const std::string_view line : split(*status, '\n')) {
+        constexpr std::string_view kBounding = "CapBnd:";
+        if (!line.starts_with(kBounding)) continue;
+        const std::string_view digits = trimmed(line.substr(kBounding.size()));
+        std::uint64_t set = 0;
+        const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
+        if (failed == std::errc()) return set;
+    }
+    return kAll;
 }
 
 std::string host_name() {

@@ -1,6 +1,7 @@
 #pragma once
 // What OCI documents need to know of this machine. Read once.
 
+#include <cstdint>
 #include <string>
 
 namespace nodeagent::runtime::containerd {
@@ -12,6 +13,8 @@ struct HostFacts {
 };
 
 [[nodiscard]] const HostFacts& host_facts();
+/// What the daemon at that socket may hand on, by bit; everything when it cannot be told.
+[[nodiscard]] std::uint64_t capabilities_of_daemon(const std::string& socket);
 /// Of now: it can change.
 [[nodiscard]] std::string host_name();
 

@@ -78,7 +78,9 @@ Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder
                             const Creation& creation) {
     Wanted wanted = wanted_log(creation.host_config);
     if (wanted.driver == "none") return Streams{};
-    logs::LogConfig config{.driver = wanted.driver, .options = wanted.options};
+    logs::LogConfig config;
+    config.driver = wanted.driver;
+    config.options = wanted.options;
     config.container_id = container.id;
     config.container_name = creation.name;
     config.image_name = creation.image;

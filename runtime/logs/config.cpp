@@ -41,7 +41,7 @@ struct Document {
 }  // namespace
 
 std::string encode(const LogConfig& config) {
-    return encode_json(Document{.driver = config.driver,
+    return nodeagent::encode(Document{.driver = config.driver,
                                 .options = config.options,
                                 .container_id = config.container_id,
                                 .container_name = config.container_name,
@@ -61,7 +61,7 @@ std::string encode(const LogConfig& config) {
 }
 
 Result<LogConfig> decode(const std::string& text) {
-    auto document = decode_json<Document>(text);
+    auto document = nodeagent::decode<Document>(text);
     if (!document) return std::move(document).error();
     if (document->spool_bytes < 0) return Error{.kind = ErrorKind::Malformed, .what = "spoolBytes: below 0"};
     return LogConfig{.driver = std::move(document->driver),

@@ -71,10 +71,10 @@ ecs describe-container-instances --cluster aws-cli-test --container-instances "$
 
 definition=$(ecs register-task-definition --family aws-cli-test --container-definitions '[{
     "name": "web", "image": "busybox:latest", "memory": 32, "cpu": 64,
-    "command": ["sh", "-c", "trap \"exit 7\" TERM; while :; do sleep 0.1; done"],
+    "command": ["sh", "-c", "held=$(dd if=/dev/zero bs=1024 count=4096 | tr \"\\000\" x); trap \"exit 7\" TERM; while :; do sleep 0.1; done"],
     "portMappings": [{"containerPort": 80}]}]' --query taskDefinition.taskDefinitionArn --output text)
 
-task=$(ecs run-task --cluster aws-cli-test --task-definition "$definition" --query 'tasks[0].taskArn' --output text)
+task=$(ecs run-task --cluster aws-cli-test --task-definition "$definition" --group service:shop --query 'tasks[0].taskArn' --output text)
 started=$(date +%s%N)
 [ "$task" != None ] || fail "the task was not placed"
 status_is() { [ "$(curl -sf "$endpoint/_local/tasks" | jq -r --arg t "$task" '.[] | select(.taskArn == $t) | .lastStatus')" = "$1" ]; }
@@ -95,6 +95,26 @@ start_local "$port"
 until_true 15 connected || fail "the agent did not reconnect after a restart of ecs-local"
 status_is RUNNING || fail "the restarted ecs-local forgot the task"
 
+# What the task uses reaches CloudWatch: of the kernel's figures, published every 20 s.
+since=$(date -u -d '-30 minutes' +%Y-%m-%dT%H:%M:%SZ)
+# statistics METRIC: those of the service's task, a line per minute: Average Minimum Maximum SampleCount
+statistics() {
+    aws --endpoint-url "$endpoint" cloudwatch get-metric-statistics --namespace AWS/ECS --metric-name "$1" \
+        --dimensions Name=ClusterName,Value=aws-cli-test Name=ServiceName,Value=shop --start-time "$since" \
+        --end-time "$(date -u -d '+5 minutes' +%Y-%m-%dT%H:%M:%SZ)" --period 60 \
+        --statistics Average Minimum Maximum SampleCount |
+        jq -c '.Datapoints[] | select(.Unit == "Percent") | [.Average, .Minimum, .Maximum, .SampleCount]'
+}
+used() { statistics "$1" >"$work/used.$1" && [ -s "$work/used.$1" ]; }
+until_true 50 used MemoryUtilization || fail "CloudWatch has no memory of the task"
+until_true 10 used CPUUtilization || fail "CloudWatch has no CPU of the task"
+for metric in CPUUtilization MemoryUtilization; do
+    # It holds 4 MiB of the 32 it reserves; its loop takes some CPU, of which 64 units, a sixteenth of a core, are 100 %.
+    jq -se --arg metric "$metric" 'length > 0 and all(.[]; .[0] > 0 and .[1] <= .[0] and .[0] <= .[2] and .[3] >= 1) and
+        ($metric == "CPUUtilization" or all(.[]; .[0] >= 10 and .[2] <= 100))' "$work/used.$metric" >/dev/null ||
+        fail "$metric of the task (average, minimum, maximum, samples): $(cat "$work/used.$metric")"
+done
+
 ecs stop-task --cluster aws-cli-test --task "$task" --reason 'the test is over' >/dev/null
 until_true 20 status_is STOPPED || fail "the task did not stop"
 ecs describe-tasks --cluster aws-cli-test --tasks "$task" | jq -e '.tasks[0] | .stopCode == "UserInitiated" and
@@ -102,4 +122,5 @@ ecs describe-tasks --cluster aws-cli-test --tasks "$task" | jq -e '.tasks[0] | .
 
 if ecs describe-tasks --cluster nowhere --tasks "$task" 2>"$work/error.txt"; then fail "an unknown cluster was accepted"; fi
 grep -q ClusterNotFoundException "$work/error.txt" || fail "the CLI did not see ClusterNotFoundException"
-echo "PASS: a task ran and stopped through the AWS CLI (RUNNING after $took ms)"
+echo "PASS: a task ran and stopped through the AWS CLI (RUNNING after $took ms; its average CPU and memory:" \
+    "$(jq -r '.[0]' "$work/used.CPUUtilization" | tail -n 1) % and $(jq -r '.[0]' "$work/used.MemoryUtilization" | tail -n 1) % of what it reserves)"

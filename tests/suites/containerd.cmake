@@ -1,1 +1,6 @@
 nodeagent_test(containerd_test LABEL unit DIR unit/runtime/containerd LINKS runtime_containerd)
+# the module's path is a build's own
+nodeagent_test(containerd_backend_test LABEL contract DIR integration/containerd_backend LINKS runtime_containerd runtime_image
+               TIMEOUT 300)
+target_compile_definitions(containerd_backend_test PRIVATE NODEAGENT_CONTAINERD_MODULE="$<TARGET_FILE:ecs-containerd>")
+add_dependencies(containerd_backend_test ecs-containerd)

@@ -63,8 +63,9 @@ class GrpcContentWriter final : public ContentWriter {
         put(*request.mutable_labels(), labels);
         if (!stream_->Write(request)) return of_commit(broken());
         stream_->WritesDone();
-        if (!stream_->Read(&answer_)) return of_commit(broken());
-        const std::string committed = answer_.digest();
+        // to the end of the stream, which Finish() waits for
+        std::string committed;
+        while (stream_->Read(&answer_)) committed = answer_.digest();
         const grpc::Status status = std::exchange(stream_, nullptr)->Finish();
         if (!status.ok()) return of_commit(error_of(status));
         if (committed != digest) {

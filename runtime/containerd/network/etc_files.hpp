@@ -1,48 +1,44 @@
 #pragma once
-// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container, byte for byte as Docker 20.10 writes them
-// (containerd.md 10.3), and what legacy links add.
+// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container, byte for byte as Docker 20.10 writes them.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "agent/base/error.hpp"
+#include "agent/base/json.hpp"
+#include "runtime/containerd/network/links.hpp"
 
 namespace nodeagent::runtime::containerd {
 
-/// A container whose name another one is to know.
-struct LinkedContainer {
-    std::string alias;
-    std::string name;
-    std::string hostname;
-    std::string ipv4;
-    std::vector<std::string> env;
-    std::vector<std::string> exposed_ports;  ///< "80/tcp"
+struct EtcFiles {
+    std::string hosts, hostname, resolv_conf;  ///< paths
 };
 
-/// `host` is the host's own file for network mode "host", which is copied; "" otherwise. `extra`: HostConfig's
-/// ExtraHosts.
-[[nodiscard]] std::string hosts_file(std::string_view host, const std::vector<std::string>& extra,
-                                     const std::string& hostname, const std::string& domainname,
-                                     const std::string& ipv4, const std::vector<LinkedContainer>& links);
+/// Writes the three into `folder`, which is made. `ipv4` "" for modes without an address of the container's own.
+/// `gateway` is what ExtraHosts' "host-gateway" stands for; Malformed where one is asked for and there is none. Mode
+/// host has copies of the host's files, but for what it adds to one; one with container:<id> has that container's, and
+/// is not for here.
+Result<EtcFiles> write_etc_files(const std::string& folder, const Json& config, const Json& host_config,
+                                 const std::string& hostname, const std::string& ipv4,
+                                 const std::vector<LinkedContainer>& links, const std::string& gateway = {});
 
-struct DnsSettings {
-    std::vector<std::string> servers, search, options;  ///< HostConfig's Dns, DnsSearch, DnsOptions
-    bool host_network = false;                          ///< the host's servers stay, also those on loopback
+// ---- the contents, pure
+
+struct HostsFile {
+    std::vector<std::string> extra{};  ///< "name:address", as in ExtraHosts
+    std::string ipv4{}, hostname{}, domainname{}, gateway{};
+    std::vector<LinkedContainer> links{};
 };
-/// `host` is the host's file. Servers on loopback cannot be reached from a network of the container's own and are left
-/// out; if none stays, 8.8.8.8 and 8.8.4.4.
-[[nodiscard]] std::string resolv_conf(std::string_view host, const DnsSettings& settings);
+Result<std::string> hosts_file(const HostsFile& file);
 
-/// The variables that Docker gives a container for its links.
-[[nodiscard]] std::vector<std::string> link_environment(const std::string& container_name,
-                                                        const std::vector<LinkedContainer>& links);
-
-/// Writes the three into `folder`, which is there. They are changed in place: a container that has one mounted sees it.
-[[nodiscard]] Result<void> write_etc_files(const std::string& folder, const nlohmann::json& config,
-                                           const nlohmann::json& host_config, const std::string& hostname,
-                                           const std::string& ipv4, const std::vector<LinkedContainer>& links);
+struct ResolverWishes {
+    std::vector<std::string> servers{}, search{}, options{};
+    [[nodiscard]] bool empty() const { return servers.empty() && search.empty() && options.empty(); }
+};
+/// From the host's resolv.conf: its lines without loopback and IPv6 servers, and public ones when none is left. With a
+/// wish, a new file of the wishes, and of the host's for what is not wished.
+[[nodiscard]] std::string resolv_conf(const std::string& host, const ResolverWishes& wishes);
+/// Whether 127.0.0.53 is its only server: systemd-resolved's, whose own file names the real ones.
+[[nodiscard]] bool only_names_resolved(const std::string& resolv_conf);
 
 }  // namespace nodeagent::runtime::containerd

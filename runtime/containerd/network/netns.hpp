@@ -1,20 +1,26 @@
 #pragma once
-// Network namespaces that stay without a process in them: a file of theirs is mounted somewhere, and found there again.
+// Network namespaces pinned to a file, as `ip netns` does, so that they outlive the process that made them.
+// https://man7.org/linux/man-pages/man7/network_namespaces.7.html
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "agent/base/error.hpp"
 
 namespace nodeagent::runtime::containerd {
 
-/// Makes the namespace and mounts it at `path`, lo up. One that is mounted there already is left as it is.
-[[nodiscard]] Result<void> make_netns(const std::string& path);
-/// An absent one is fine.
-[[nodiscard]] Result<void> remove_netns(const std::string& path);
-/// Whether a namespace is mounted at `path`: after a reboot the file may be there without one.
-[[nodiscard]] bool is_netns(const std::string& path);
-/// Runs `f` on a thread of its own inside the namespace.
-[[nodiscard]] Result<void> in_netns(const std::string& path, const std::function<Result<void>()>& f);
+/// A namespace with `lo` up and IPv6 off but for what a container's own sysctls turn on, as in Docker's. The folder
+/// becomes a shared mount, so that containerd sees what is mounted below. One that is pinned there already stays.
+/// `mount_namespace`: path of the mount namespace to pin it in, "" the caller's.
+Result<void> pin_namespace(const std::string& path, const std::string& mount_namespace = {});
+
+/// The namespace ends with its last process. Absent is fine.
+Result<void> unpin_namespace(const std::string& path, const std::string& mount_namespace = {});
+
+[[nodiscard]] bool is_pinned(const std::string& path);
+
+/// Runs `f` on a thread of its own inside that network namespace.
+Result<void> in_network_namespace(const std::string& path, const std::function<Result<void>()>& f);
 
 }  // namespace nodeagent::runtime::containerd

@@ -1,234 +1,257 @@
 #include "runtime/containerd/network/networks.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "agent/base/files.hpp"
-#include "agent/base/json.hpp"
 #include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
-#include "runtime/containerd/network/bridge_rules.hpp"
 #include "runtime/containerd/network/netns.hpp"
-#include "runtime/containerd/network/plugin.hpp"
-#include "runtime/containerd/network/subnet.hpp"
+#include "runtime/containerd/network/port_wishes.hpp"
 
 namespace nodeagent::runtime::containerd {
 
 namespace {
 
-constexpr const char* kCniVersion = "1.0.0";
-constexpr const char* kNetwork = "ecs";
-constexpr const char* kPrefix = "ecs-";
+constexpr const char* kNetwork = "ecs";  ///< host-local's folder of leases, too
+constexpr std::string_view kPin = "ecs-";
+constexpr std::string_view kOther = "container:";
 
-std::string mode_of(const nlohmann::json& host_config) {
-    const std::string mode = host_config.value("NetworkMode", "");
-    return mode.empty() || mode == "default" ? "bridge" : mode;
+bool is_container_id(std::string_view text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// The address without its prefix length.
-std::string plain(const std::string& address) { return address.substr(0, address.find('/')); }
-
-Attachment attachment_of(const nlohmann::json& result, std::vector<PortBinding> ports) {
-    Attachment attachment{.mode = "bridge", .ipv4 = {}, .gateway = {}, .mac = {}, .ports = std::move(ports)};
-    if (const auto ips = result.find("ips"); ips != result.end() && ips->is_array() && !ips->empty()) {
-        attachment.ipv4 = plain(ips->front().value("address", ""));
-        attachment.gateway = ips->front().value("gateway", "");
-    }
-    if (const auto interfaces = result.find("interfaces"); interfaces != result.end() && interfaces->is_array()) {
-        for (const auto& one : *interfaces) {
-            if (one.value("name", "") == "eth0") attachment.mac = one.value("mac", "");
-        }
-    }
-    return attachment;
+void keep_first(Result<void>& first, Result<void> next) {
+    if (first && !next) first = std::move(next);
 }
 
 }  // namespace
 
-std::string Networks::netns_path(const std::string& id) const { return options_.netns_folder + "/" + kPrefix + id; }
+std::string network_mode(const Json& host_config) {
+    std::string mode;
+    if (host_config.is_object()) {
+        const auto found = host_config.find("NetworkMode");
+        if (found != host_config.end() && found->is_string()) mode = found->get<std::string>();
+    }
+    return mode.empty() || mode == "default" ? "bridge" : mode;
+}
 
-std::string Networks::file_of(const std::string& id) const { return options_.folder + "/attached/" + id; }
+Networks::Networks(NetworkOptions options)
+    : options_(std::move(options)),
+      cni_(options_.plugin_folders),
+      records_(options_.folder + "/attachments"),
+      ports_(options_.dynamic_first, options_.dynamic_last),
+      bridge_(options_.bridge, options_.subnet, options_.folder) {}
 
-// ---- what is kept
+std::string Networks::netns_path(const std::string& id) const {
+    return options_.netns_folder + "/" + std::string(kPin) + id;
+}
 
-std::optional<Networks::Kept> Networks::kept_of(const std::string& id) const {
-    const auto text = read_file(file_of(id));
-    if (!text) return std::nullopt;
-    Kept kept;
-    const auto document = parse_json(*text);
-    if (!document || !document->is_object()) return kept;  // half of a disconnection is better than none
-    kept.name = document->value("name", "");
-    kept.mode = document->value("mode", "bridge");
-    if (const auto result = document->find("result"); result != document->end()) kept.result = *result;
-    if (const auto ports = document->find("ports"); ports != document->end() && ports->is_array()) {
-        for (const auto& one : *ports) {
-            kept.ports.push_back({.container_port = one.value("containerPort", std::uint16_t{0}),
-                                  .host_port = one.value("hostPort", std::uint16_t{0}),
-                                  .host_ip = one.value("hostIP", ""),
-                                  .protocol = one.value("protocol", "")});
+Json Networks::network_list(const Subnet& subnet) const {
+    Json plugin = {{"type", "bridge"},
+                   {"bridge", options_.bridge},
+                   {"isGateway", true},
+                   {"hairpinMode", true},
+                   {"capabilities", {{"mac", true}}},
+                   {"ipam",
+                    {{"type", "host-local"},
+                     {"dataDir", options_.folder + "/ipam"},
+                     {"ranges", Json::array({Json::array({Json{{"subnet", to_string(subnet)}}})})},
+                     {"routes", Json::array({Json{{"dst", "0.0.0.0/0"}}})}}}};
+    if (options_.mtu > 0) plugin["mtu"] = options_.mtu;
+    Json list = {{"name", kNetwork}, {"cniVersion", "1.0.0"}};
+    list["plugins"] = Json::array({std::move(plugin)});
+    return list;
+}
+
+CniCall Networks::plugin_call(const std::string& id) const {
+    return {.container_id = id, .netns = is_pinned(netns_path(id)) ? netns_path(id) : std::string{}};
+}
+
+Result<Attachment> Networks::attach(const std::string& id, const Json& config, const Json& host_config,
+                                    const std::string& name) {
+    const std::string mode = network_mode(host_config);
+    if (mode == "host") return Attachment{.mode = mode};
+    if (mode.starts_with(kOther)) {
+        const std::string other = mode.substr(kOther.size());
+        if (!is_pinned(netns_path(other))) {
+            return Error{.kind = ErrorKind::Conflict,
+                         .what = "cannot join network of a non running container: " + other};
         }
+        return Attachment{.mode = mode, .netns_path = netns_path(other)};
     }
-    return kept;
-}
-
-Result<void> Networks::keep(const std::string& id, const Kept& kept) const {
-    nlohmann::json document = nlohmann::json::object();
-    document["name"] = kept.name;
-    document["mode"] = kept.mode;
-    document["ports"] = nlohmann::json::array();
-    for (const PortBinding& port : kept.ports) {
-        document["ports"].push_back({{"containerPort", port.container_port},
-                                     {"hostPort", port.host_port},
-                                     {"hostIP", port.host_ip},
-                                     {"protocol", port.protocol}});
-    }
-    document["result"] = kept.result;
-    if (auto made = make_directories(options_.folder + "/attached", 0700); !made) return made;
-    return replace_file(file_of(id), dump_json(document));
-}
-
-// ---- the plugins' documents
-
-nlohmann::json Networks::bridge_config(const std::string& subnet) const {
-    nlohmann::json config = nlohmann::json::object();
-    config["cniVersion"] = kCniVersion;
-    config["name"] = kNetwork;
-    config["type"] = "bridge";
-    config["bridge"] = options_.bridge;
-    config["isGateway"] = true;
-    config["hairpinMode"] = true;
-    config["ipam"] = {{"type", "host-local"},
-                      {"dataDir", options_.folder + "/addresses"},
-                      {"ranges", {{{{"subnet", subnet}}}}},
-                      {"routes", {{{"dst", "0.0.0.0/0"}}}}};
-    return config;
-}
-
-nlohmann::json Networks::portmap_config(const Kept& kept) const {
-    nlohmann::json config = nlohmann::json::object();
-    config["cniVersion"] = kCniVersion;
-    config["name"] = kNetwork;
-    config["type"] = "portmap";
-    config["snat"] = true;
-    config["capabilities"] = {{"portMappings", true}};
-    nlohmann::json mappings = nlohmann::json::array();
-    for (const PortBinding& port : kept.ports) {
-        nlohmann::json mapping = {
-            {"hostPort", port.host_port}, {"containerPort", port.container_port}, {"protocol", port.protocol}};
-        if (port.host_ip != "0.0.0.0") mapping["hostIP"] = port.host_ip;
-        mappings.push_back(std::move(mapping));
-    }
-    config["runtimeConfig"] = {{"portMappings", std::move(mappings)}};
-    if (!kept.result.is_null()) config["prevResult"] = kept.result;
-    return config;
-}
-
-// ---- attach and detach
-
-Result<std::string> Networks::bridge_ready() {
-    const std::lock_guard lock(bridge_mutex_);
-    if (!subnet_.empty()) return subnet_;
-    if (auto made = make_directories(options_.folder, 0700); !made) return made.error();
-    const auto subnet = choose_subnet(options_.subnet, options_.folder + "/subnet", options_.bridge);
-    if (!subnet) return subnet.error();
-    if (auto set = set_bridge_rules(options_.bridge, *subnet); !set) return set.error();
-    subnet_ = *subnet;
-    return subnet_;
-}
-
-Result<Attachment> Networks::attach(const std::string& id, const std::string& name, const nlohmann::json& host_config) {
-    const std::string mode = mode_of(host_config);
     if (mode != "bridge" && mode != "none") {
-        return Error{.kind = ErrorKind::Malformed,
-                     .what = "network mode " + mode + " is not supported on containerd; bridge, host and none are"};
+        return Error{.kind = ErrorKind::NotFound, .what = "network " + mode + " not found"};
     }
-    Kept kept{.name = name, .mode = mode, .ports = {}, .result = {}};
-    if (mode == "bridge") {
-        auto ports = wanted_ports(host_config);
-        if (!ports) return std::move(ports).error();
-        kept.ports = *std::move(ports);
-    }
-    if (auto clean = detach(id); !clean) return clean.error();
     {
-        const std::lock_guard lock(mutex_);
-        ours_.insert(id);
+        const std::lock_guard one(mutex_);
+        own_.insert(id);
     }
-    auto attachment = connect(id, std::move(kept));
-    if (!attachment) (void)detach(id);
+    auto attachment = mode == "bridge" ? attach_bridge(id, config, host_config, name) : [&]() -> Result<Attachment> {
+        if (auto pinned = pin_namespace(netns_path(id), options_.mount_namespace); !pinned) return pinned.error();
+        return Attachment{.netns_path = netns_path(id)};
+    }();
+    if (attachment) {
+        attachment->mode = mode;
+        return attachment;
+    }
+    if (auto undone = detach(id); !undone) {
+        log::warn("a network that failed could not be undone", {{"container", id}, {"reason", undone.error().what}});
+    }
     return attachment;
 }
 
-Result<Attachment> Networks::connect(const std::string& id, Kept kept) {
-    if (auto taken = ports_.take(id, kept.name, kept.ports); !taken) return taken.error();
-    // before anything is there, so that what was done when the agent is killed can be undone
-    if (auto written = keep(id, kept); !written) return written.error();
-    if (auto made = make_netns(netns_path(id)); !made) return made.error();
-    if (kept.mode == "none") return Attachment{.mode = kept.mode, .ipv4 = {}, .gateway = {}, .mac = {}, .ports = {}};
-    const auto subnet = bridge_ready();
-    if (!subnet) return subnet.error();
-    PluginCall call{.command = "ADD", .container_id = id, .netns = netns_path(id), .config = bridge_config(*subnet)};
-    auto result = call_plugin(options_.plugin_folders, call);
-    if (!result) return result.error();
-    kept.result = *std::move(result);
-    if (!kept.ports.empty()) {
-        if (auto written = keep(id, kept); !written) return written.error();
-        call.config = portmap_config(kept);
-        auto mapped = call_plugin(options_.plugin_folders, call);
-        if (!mapped) return mapped.error();
+Result<Attachment> Networks::attach_bridge(const std::string& id, const Json& config, const Json& host_config,
+                                           const std::string& name) {
+    const auto wishes = port_wishes(config, host_config);
+    if (!wishes) return wishes.error();
+    if (auto known = records_.load(id)) {
+        if (!known->result.is_null() && is_pinned(netns_path(id))) {
+            if (auto taken = ports_.take_again(id, known->ports); !taken) return taken.error();
+            Attachment attachment = attachment_of(known->result);
+            attachment.netns_path = netns_path(id);
+            attachment.ports = std::move(known->ports);
+            return attachment;
+        }
+        if (auto gone = detach(id); !gone) return with_context("end what an earlier start left", gone.error());
+        const std::lock_guard one(mutex_);
+        own_.insert(id);
     }
-    return attachment_of(kept.result, std::move(kept.ports));
+    const auto subnet = bridge_.ensure();
+    if (!subnet) return subnet.error();
+    auto ports = ports_.take(id, name, *wishes);
+    if (!ports) return ports.error();
+    AttachmentRecord record{.id = id, .ports = *std::move(ports), .network = network_list(*subnet)};
+    return connect(record, config);
 }
 
-Result<void> Networks::disconnect(const std::string& id, const Kept& kept) {
-    if (kept.mode == "none") return {};
-    const std::string path = netns_path(id);
-    PluginCall call{.command = "DEL", .container_id = id, .netns = is_netns(path) ? path : std::string(), .config = {}};
-    if (!kept.ports.empty()) {
-        call.config = portmap_config(kept);
-        if (auto unmapped = call_plugin(options_.plugin_folders, call); !unmapped) return unmapped.error();
+Result<Attachment> Networks::connect(AttachmentRecord& record, const Json& config) {
+    if (auto saved = records_.save(record); !saved) return saved.error();
+    const std::string path = netns_path(record.id);
+    if (is_pinned(path)) {  // of nobody: without a record there was nothing to connect
+        if (auto gone = unpin_namespace(path, options_.mount_namespace); !gone) return gone.error();
     }
-    const auto subnet = bridge_ready();
-    if (!subnet) return subnet.error();
-    call.config = bridge_config(*subnet);
-    if (!kept.result.is_null()) call.config["prevResult"] = kept.result;
-    auto removed = call_plugin(options_.plugin_folders, call);
-    if (!removed) return removed.error();
-    return {};
+    if (auto pinned = pin_namespace(path, options_.mount_namespace); !pinned) return pinned.error();
+    CniCall call = plugin_call(record.id);
+    if (config.is_object()) {
+        const auto mac = config.find("MacAddress");
+        if (mac != config.end() && mac->is_string() && !mac->get_ref<const std::string&>().empty()) {
+            call.runtime = Json{{"mac", *mac}};
+        }
+    }
+    auto result = cni_.add(record.network, call);
+    if (!result) return result.error();
+    Attachment attachment = attachment_of(*result);
+    if (attachment.ipv4.empty()) {
+        return Error{.kind = ErrorKind::Malformed, .what = "CNI plugin bridge gave no IPv4 address"};
+    }
+    if (auto published = bridge_.publish(record.id, attachment.ipv4, record.ports); !published) {
+        return published.error();
+    }
+    record.result = *std::move(result);
+    if (auto saved = records_.save(record); !saved) return saved.error();
+    attachment.netns_path = path;
+    attachment.ports = std::move(record.ports);
+    return attachment;
 }
 
 Result<void> Networks::detach(const std::string& id) {
-    if (const auto kept = kept_of(id)) {
-        if (auto gone = disconnect(id, *kept); !gone) return gone;
-        std::error_code ignored;
-        std::filesystem::remove(file_of(id), ignored);
+    Result<void> done;
+    const auto record = records_.load(id);
+    if (record) {
+        keep_first(done, bridge_.unpublish(id, attachment_of(record->result).ipv4, record->ports));
+        if (record->network.is_object()) {
+            auto removed = cni_.remove(record->network, plugin_call(id), record->result);
+            if (!removed && removed.error().kind == ErrorKind::NotFound) {
+                // without the plugin: the interface goes with the namespace
+                remove_leases([&](const std::string& owner) { return owner == id; });
+                removed = Result<void>{};
+            }
+            keep_first(done, std::move(removed));
+        }
     }
+    keep_first(done, unpin_namespace(netns_path(id), options_.mount_namespace));
+    if (!done) return done;  // the record stays: another try finds what is left
     ports_.release(id);
-    auto removed = remove_netns(netns_path(id));
-    const std::lock_guard lock(mutex_);
-    ours_.erase(id);
-    return removed;
+    const std::lock_guard one(mutex_);
+    own_.erase(id);
+    return record ? records_.remove(id) : Result<void>{};
 }
 
-void Networks::reconcile(const std::set<std::string>& attached) {
-    std::set<std::string> strays;
-    std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator(options_.folder + "/attached", failed)) {
-        std::string id = entry.path().filename();
-        const std::lock_guard lock(mutex_);
-        if (!attached.contains(id) && !ours_.contains(id)) strays.insert(std::move(id));
+bool Networks::is_own(const std::string& id) {
+    const std::lock_guard one(mutex_);
+    return own_.contains(id);
+}
+
+// An attach may begin meanwhile: whose a thing is, is asked after it was found, and attach() says so before it makes
+// one.
+void Networks::reconcile(const std::set<std::string>& running_ids) {
+    const auto kept = [&](const std::string& id) { return running_ids.contains(id) || is_own(id); };
+    std::vector<Bridge::Published> published;
+    for (const std::string& id : records_.ids()) {
+        if (is_own(id)) continue;
+        if (!running_ids.contains(id)) {
+            if (auto gone = detach(id); !gone) {
+                log::warn("what a container left in the network could not be removed",
+                          {{"container", id}, {"reason", gone.error().what}});
+            }
+            continue;
+        }
+        auto record = records_.load(id);
+        if (!record || record->result.is_null()) continue;
+        if (auto taken = ports_.take_again(id, record->ports); !taken) {
+            log::warn("another process took a port of a running container; the container still gets what arrives there",
+                      {{"container", id}, {"reason", taken.error().what}});
+        }
+        published.push_back({.id = id, .ipv4 = attachment_of(record->result).ipv4, .ports = std::move(record->ports)});
+    }
+    if (::access((options_.folder + "/subnet").c_str(), F_OK) == 0) {  // else the bridge was never needed
+        Result<void> done;
+        if (!published.empty()) {
+            if (auto ready = bridge_.ensure(); !ready) done = ready.error();
+        }
+        keep_first(done, bridge_.restore(published, [&](const std::string& id) { return is_own(id); }));
+        if (!done)
+            log::warn("packet filter rules of containers could not be restored", {{"reason", done.error().what}});
+    }
+    remove_stray_namespaces(kept);
+    remove_leases([&](const std::string& owner) { return !kept(owner); });
+}
+
+void Networks::remove_stray_namespaces(const std::function<bool(const std::string& id)>& kept) {
+    std::vector<std::string> strays;
+    std::error_code absent;
+    for (const auto& file : std::filesystem::directory_iterator(options_.netns_folder, absent)) {
+        const std::string name = file.path().filename();
+        if (!name.starts_with(kPin)) continue;
+        std::string id = name.substr(kPin.size());
+        if (is_container_id(id) && !kept(id)) strays.push_back(std::move(id));
     }
     for (const std::string& id : strays) {
-        if (auto gone = detach(id); !gone) {
-            log::warn("a network that no container has any more stays",
-                      {{"container", id}, {"cause", gone.error().what}});
+        if (auto gone = unpin_namespace(netns_path(id), options_.mount_namespace); !gone) {
+            log::warn("a network namespace that no container owns could not be removed",
+                      {{"container", id}, {"reason", gone.error().what}});
         }
     }
-    for (const std::string& id : attached) {
-        auto kept = kept_of(id);
-        if (!kept || kept->ports.empty()) continue;
-        if (auto taken = ports_.take(id, kept->name, kept->ports); !taken) {
-            log::warn("a published port of a running container is not held",
-                      {{"container", id}, {"cause", taken.error().what}});
-        }
+}
+
+/// host-local's files are named after the address; their first line is the container's id.
+void Networks::remove_leases(const std::function<bool(const std::string& owner)>& unwanted) {
+    std::error_code absent;
+    std::vector<std::filesystem::path> strays;
+    for (const auto& file : std::filesystem::directory_iterator(options_.folder + "/ipam/" + kNetwork, absent)) {
+        const std::string name = file.path().filename();
+        if (name.find_first_not_of("0123456789.") != std::string::npos) continue;
+        const auto content = read_file(file.path(), 4096);
+        if (!content) continue;
+        if (unwanted(std::string(trimmed(split(*content, '\n').front())))) strays.push_back(file.path());
+    }
+    for (const auto& path : strays) {
+        std::error_code failed;
+        std::filesystem::remove(path, failed);
     }
 }
 

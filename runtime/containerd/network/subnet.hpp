@@ -1,5 +1,5 @@
 #pragma once
-// Which addresses the bridge gets: chosen once, kept in a file.
+// IPv4 networks: which one the bridge gets.
 
 #include <cstdint>
 #include <optional>
@@ -11,24 +11,23 @@
 
 namespace nodeagent::runtime::containerd {
 
-struct Ipv4Range {
-    std::uint32_t address = 0;  ///< host byte order
+struct Subnet {
+    std::uint32_t address = 0;  ///< host byte order, bits below the prefix zero
     int prefix = 0;             ///< 0 to 32
-    friend bool operator==(const Ipv4Range&, const Ipv4Range&) = default;
+    bool operator==(const Subnet&) const = default;
 };
 
-[[nodiscard]] std::optional<Ipv4Range> parse_range(std::string_view text);  ///< "172.18.0.0/16", nothing if it is none
-[[nodiscard]] std::string to_string(const Ipv4Range& range);
-[[nodiscard]] bool overlap(const Ipv4Range& a, const Ipv4Range& b);
-/// Destinations of /proc/net/route, without the default one and those through `except`.
-[[nodiscard]] std::vector<Ipv4Range> routed(std::string_view route_table, std::string_view except);
-/// The first of Docker's ranges (172.18.0.0/16 to 172.31.0.0/16, 192.168.0.0/20 to 192.168.240.0/20) that nothing
-/// overlaps.
-[[nodiscard]] std::optional<Ipv4Range> free_range(const std::vector<Ipv4Range>& used);
+/// "172.18.0.0/16"; nothing when a bit below the prefix is set, or it is no network of IPv4.
+[[nodiscard]] std::optional<Subnet> parse_subnet(std::string_view text);
+[[nodiscard]] std::string to_string(const Subnet& subnet);
+[[nodiscard]] bool overlap(const Subnet& a, const Subnet& b);
+/// "172.18.0.1" of 172.18.0.0/16: what host-local calls the gateway.
+[[nodiscard]] std::string first_address(const Subnet& subnet);
 
-/// `wanted` if it is given, else what `file` has, else a free one, which is written there. Malformed for a `wanted`
-/// that is no range, or too small; Unavailable when all are used.
-[[nodiscard]] Result<std::string> choose_subnet(const std::string& wanted, const std::string& file,
-                                                const std::string& bridge);
+/// Networks in /proc/net/route but default routes and those over `except`.
+[[nodiscard]] std::vector<Subnet> parse_routes(std::string_view table, std::string_view except);
+
+/// The first of 172.18.0.0/16 to 172.31.0.0/16 that overlaps none of `taken`. Conflict when all do.
+Result<Subnet> choose_subnet(const std::vector<Subnet>& taken);
 
 }  // namespace nodeagent::runtime::containerd

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
-#include "agent/base/files.hpp"
 #include "runtime/containerd/oci/documents.hpp"
 
 namespace nodeagent::runtime::containerd::oci {
@@ -91,18 +89,6 @@ std::vector<std::string> every_capability(const CapabilityLimits& limits) {
 }
 
 }  // namespace
-
-std::uint64_t host_capabilities() {
-    constexpr std::string_view kLine = "CapBnd:\t";
-    constexpr int kHexadecimal = 16;
-    std::uint64_t bits = ~std::uint64_t{0};
-    const auto status = read_file("/proc/1/status");
-    const std::size_t at = status ? status->find(kLine) : std::string::npos;
-    if (at == std::string::npos) return bits;
-    const char* begin = status->data() + at + kLine.size();
-    (void)std::from_chars(begin, status->data() + status->size(), bits, kHexadecimal);
-    return bits;
-}
 
 bool has_capability(const std::vector<std::string>& capabilities, std::string_view name) {
     return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end();

@@ -20,10 +20,6 @@ struct CapabilityLimits {
 /// CapAdd: unknown capability: \"CAP_X\"").
 [[nodiscard]] Result<std::vector<std::string>> container_capabilities(const Json& host_config,
                                                                       const CapabilityLimits& limits);
-/// By bit, what anything on this host can have at most: the bounding set of its first process. A virtual machine or a
-/// container that we run in may lack some, and runc then refuses to start a container that is given them. All when it
-/// cannot be read.
-[[nodiscard]] std::uint64_t host_capabilities();
 [[nodiscard]] bool has_capability(const std::vector<std::string>& capabilities, std::string_view name);
 
 }  // namespace nodeagent::runtime::containerd::oci

@@ -3,8 +3,7 @@
 // busybox-static, no registry needed. NODEAGENT_TEST_CONTAINERD names the daemon's socket.
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -40,10 +39,11 @@ class ContainerdWorld final : public BackendWorld {
         auto client = load_client({NODEAGENT_CONTAINERD_MODULE}, folder_ + "/relay.sock", prefix_ + "ns");
         if (!client) throw std::runtime_error(client.error().what);
         client_ = *client;
+        options_.socket = containerd_socket();
         options_.data_dir = folder_ + "/data";
         options_.run_dir = folder_ + "/run";
-        options_.logs.program = NODEAGENT_LOGGER;
         options_.network.folder = folder_ + "/network";
+        options_.network.netns_folder = folder_ + "/netns";
         options_.network.bridge = "ecs" + prefix_.substr(15, 8);
         backend_ = make_backend(io.get_executor(), client_, options_);
         const auto loaded = run(backend_->load_image(saved_busybox(image())));
@@ -73,6 +73,7 @@ class ContainerdWorld final : public BackendWorld {
         made.config["Cmd"] = Json::array({"sh", "-c", script});
         made.config["Labels"][label()] = "1";
         made.host_config["NetworkMode"] = "bridge";
+        made.host_config["LogConfig"]["Type"] = "none";
         made.host_config["Memory"] = 64 * 1024 * 1024;
         return made;
     }

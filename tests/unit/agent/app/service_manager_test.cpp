@@ -92,6 +92,49 @@ TEST_F(ServiceManagerTest, TheWatchdogHearsTheLoopTwiceInItsTime) {
     }
 }
 
+TEST_F(ServiceManagerTest, TheWatchdogHearsNothingWhileAnotherShardStandsStill) {
+    asio::io_context turns, stands;
+    make("60000000").watch("telemetry", turns.get_executor());
+    made->watch("endpoints", stands.get_executor());
+    made->ready("in cluster bench");
+    keep_alive();
+    fakes::run_until_idle(turns);
+    EXPECT_GE(count("WATCHDOG=1"), 1) << "nobody has had the time to answer yet";
+    for (int i = 0; i < 10; ++i) {
+        clock.advance(30s, io);
+        fakes::run_until_idle(turns);
+        made->now("in cluster bench, told " + std::to_string(i));
+        ASSERT_EQ(count("WATCHDOG=1"), 0) << i;
+    }
+    made->now("not connected");
+    EXPECT_THAT(socket.last(), AllOf(HasSubstr("STATUS=not connected\n"), HasSubstr("READY=1\n")));
+}
+
+TEST_F(ServiceManagerTest, AShardThatTurnsAgainSavesTheAgentInTime) {
+    asio::io_context other;
+    make("60000000").watch("endpoints", other.get_executor());
+    made->ready("in cluster bench");
+    keep_alive();
+    clock.advance(30s, io);
+    socket.last();
+    fakes::run_until_idle(other);
+    clock.advance(5s, io);  // well before the 60 s after what was last heard
+    EXPECT_EQ(count("WATCHDOG=1"), 1);
+    for (int i = 0; i < 10; ++i) {
+        fakes::run_until_idle(other);
+        clock.advance(30s, io);
+        ASSERT_EQ(count("WATCHDOG=1"), 1) << i;
+    }
+}
+
+TEST_F(ServiceManagerTest, NoShardIsAskedWhenNobodyWatches) {
+    asio::io_context other;
+    make().watch("endpoints", other.get_executor());
+    keep_alive();
+    clock.advance(1h, io);
+    EXPECT_EQ(other.poll(), 0U);
+}
+
 TEST_F(ServiceManagerTest, AWatchdogOfAnotherProcessIsNotOurs) {
     make("60000000", "1").ready("in cluster bench");
     keep_alive();

@@ -149,6 +149,7 @@ TEST_F(LogFiles, KeepTheirOwnLevel) {
     sinks.file = options;
     ASSERT_TRUE(log::install_sinks(sinks));
     log::debug("fine grain");
+    ASSERT_TRUE(log::flush(std::chrono::seconds(30)));
     EXPECT_THAT(content("agent.log"), HasSubstr("fine grain"));
     log::set_sink([](log::Level, std::string_view) {});
     log::set_level(log::Level::Info);

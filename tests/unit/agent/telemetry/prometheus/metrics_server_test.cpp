@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "agent/telemetry/lifecycle_steps.hpp"
+#include "tests/fakes/gunzipped.hpp"
 #include "tests/fakes/manual_clock.hpp"
 #include "tests/unit/agent/telemetry/prometheus/a_scene.hpp"
 #include "tests/unit/metadata/wire.hpp"
@@ -56,6 +57,11 @@ class MetricsServerTest : public testing::Test {
         return method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
     }
 
+    std::string ask_encoded(const std::string& encodings) {
+        return ask("GET /metrics HTTP/1.0\r\nAccept-Encoding: " + encodings + "\r\n\r\n");
+    }
+    static std::string body(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+
     AScene scene_;
     asio::io_context io_;
     fakes::ManualClock clock_;
@@ -69,6 +75,30 @@ TEST_F(MetricsServerTest, ServesTheMetricsInPrometheusFormat) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     EXPECT_THAT(answer, HasSubstr("# TYPE ecs_agent_build_info gauge\n"));
     EXPECT_THAT(answer, HasSubstr("ecs_task_info{"));
+}
+
+TEST_F(MetricsServerTest, CompressesTheMetricsForThoseWhoAskForGzip) {
+    const std::string plain = body(ask_encoded("identity"));
+    for (const char* asked : {"gzip", "deflate, GZIP;q=0.5", "br,gzip ; q=1"}) {
+        const std::string answer = ask_encoded(asked);
+        EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n")) << asked;
+        EXPECT_THAT(answer, HasSubstr("Content-Encoding: gzip\r\n")) << asked;
+        EXPECT_THAT(answer, HasSubstr("Vary: Accept-Encoding\r\n")) << asked;
+        EXPECT_EQ(fakes::gunzipped(body(answer)), plain) << asked;
+    }
+    EXPECT_EQ(looked_, 1) << "both forms are of one text";
+    clock_.advance(2s);
+    EXPECT_THAT(fakes::gunzipped(body(ask_encoded("gzip"))), HasSubstr("ecs_task_info{"));
+    EXPECT_EQ(looked_, 2) << "what is compressed is forgotten with the text";
+}
+
+TEST_F(MetricsServerTest, CompressesForNobodyElse) {
+    for (const char* asked : {"", "deflate", "gzip;q=0", "gzip; q=0.000", "*", "gzipped", "x-gzip"}) {
+        const std::string answer = ask_encoded(asked);
+        EXPECT_THAT(answer, Not(HasSubstr("Content-Encoding"))) << asked;
+        EXPECT_THAT(answer, HasSubstr("# TYPE ecs_agent_build_info gauge\n")) << asked;
+        EXPECT_THAT(answer, HasSubstr("Vary: Accept-Encoding\r\n")) << asked << ": caches must tell them apart";
+    }
 }
 
 TEST_F(MetricsServerTest, ServesTheTargetsAtTheAddressThatTheScraperUses) {
