@@ -14,9 +14,9 @@ namespace nodeagent::runtime::containerd {
 namespace {
 
 using oci::clean_path;
+using oci::in_quotes;
 using oci::malformed;
 using oci::member_of;
-using oci::in_quotes;
 using oci::text_of;
 
 bool is_propagation(std::string_view word) {

@@ -22,8 +22,8 @@ namespace nodeagent::runtime::containerd {
 
 namespace {
 
-using oci::malformed;
 using oci::in_quotes;
+using oci::malformed;
 
 constexpr const char* kData = "/_data";
 constexpr const char* kRecord = "/volume.json";
@@ -57,8 +57,8 @@ std::string option(const VolumeSpec& spec, const std::string& name) {
 Result<void> check_options(const VolumeSpec& spec) {
     const std::string doing = "create " + spec.name + ": ";
     if (!spec.driver.empty() && spec.driver != "local") {
-        return malformed(doing + "error looking up volume plugin " + spec.driver + ": plugin " + in_quotes(spec.driver) +
-                         " not found");
+        return malformed(doing + "error looking up volume plugin " + spec.driver + ": plugin " +
+                         in_quotes(spec.driver) + " not found");
     }
     for (const auto& [name, value] : spec.driver_opts) {
         if (name == "size") return malformed(doing + "quota size requested but no quota support");

@@ -51,6 +51,9 @@ class TwoWays {
   public:
     static void begin() { world_ = new docker::DockerWorld(); }
     static void end() {
+        for (const auto& hierarchy : std::filesystem::directory_iterator("/sys/fs/cgroup")) {
+            ::rmdir((hierarchy.path() / (world_->prefix() + "parity")).c_str());
+        }
         delete world_;
         world_ = nullptr;
     }
