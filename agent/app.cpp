@@ -139,6 +139,7 @@ class App {
     asio::awaitable<void> open_sessions(runtime::Capabilities capabilities, engine::StoredState stored);
     asio::awaitable<void> locate();
     void session_changed(const ecs::SessionStatus& status);
+    asio::awaitable<Result<credentials::AwsCredentials>> instance_credentials();
     asio::awaitable<telemetry::AgentFigures> ask_figures();
     asio::awaitable<telemetry::AgentFigures> figures();
     asio::awaitable<void> keep_small();
@@ -255,6 +256,7 @@ void App::start_endpoints() {
                        std::string container) { return requests_->tags(std::move(arn), std::move(container)); },
         .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); },
         .drain = [this](metadata::DrainCall call) { return draining_.control(call); },
+        .instance_credentials = [this] { return instance_credentials(); },
         .host = [this] { return telemetry_.host_conditions(); }};
     endpoints_ = std::make_unique<Endpoints>(std::move(parts));
     endpoints_->start();
@@ -388,6 +390,12 @@ void App::session_changed(const ecs::SessionStatus& status) {
     endpoints_->session(status.connected, status.since);
     standing_.connected = status.connected;
     service_.now(in_one_sentence(standing_));
+}
+
+/// From the endpoints' shard.
+asio::awaitable<Result<credentials::AwsCredentials>> App::instance_credentials() {
+    auto work = aws_.provider->get();
+    co_return co_await asio::co_spawn(main_.executor(), std::move(work), asio::use_awaitable);
 }
 
 /// From the telemetry shard.

@@ -74,8 +74,17 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.network.folder = options.data_dir + "/network";
     options.network.bridge = config.containerd_bridge;
     options.network.subnet = config.containerd_subnet;
+    options.network.plugin_folders.clear();
+    for (const std::string_view folder : split(config.containerd_cni_plugin_path, ':')) {
+        if (!folder.empty()) options.network.plugin_folders.emplace_back(folder);
+    }
+    options.network.dynamic_first = config.dynamic_port_first;
+    options.network.dynamic_last = config.dynamic_port_last;
     options.logs.program = helper_program("ecs-awslogs");
     options.logs.region = config.region;
+    options.logs.agent_socket = config.control_socket;
+    options.logs.user_agent = "ecs-node-agent/" NODEAGENT_VERSION;
+    options.logs.proxy = curl.proxy.https_proxy;
     options.logs.ca_file = curl.ca_file;
     return options;
 }

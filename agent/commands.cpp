@@ -42,10 +42,10 @@ struct Probed {
 
 Probed probe_one(config::ContainerRuntime which, const config::Environment& environment, const config::Config& config) {
     asio::io_context io;
-    Probed probed{.name = which == config::ContainerRuntime::Containerd ? "containerd" : "Docker",
-                  .address = which == config::ContainerRuntime::Containerd ? config.containerd_address
-                                                                           : config.docker_host,
-                  .capabilities = Error{.what = "not asked"}};
+    Probed probed{
+        .name = which == config::ContainerRuntime::Containerd ? "containerd" : "Docker",
+        .address = which == config::ContainerRuntime::Containerd ? config.containerd_address : config.docker_host,
+        .capabilities = Error{.what = "not asked"}};
     auto runtime = make_runtime(which, io.get_executor(), environment, config);
     if (!runtime) {
         probed.capabilities = std::move(runtime).error();

@@ -141,7 +141,8 @@ void Endpoints::start() {
     self.introspection =
         std::make_unique<metadata::IntrospectionServer>(self.shard.executor(), self.clock, self.introspection_source());
     if (!self.parts.config.control_socket.empty()) {
-        self.control = std::make_unique<metadata::ControlServer>(self.shard.executor(), self.clock, self.parts.drain,
+        metadata::ControlServer::Calls calls{.drain = self.parts.drain, .credentials = self.parts.instance_credentials};
+        self.control = std::make_unique<metadata::ControlServer>(self.shard.executor(), self.clock, std::move(calls),
                                                                  self.parts.config.control_socket);
     }
     asio::post(self.shard.executor(), [&self] {

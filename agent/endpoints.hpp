@@ -32,6 +32,7 @@ class Endpoints {
         metadata::TagsSource tags;                                     ///< called on the endpoints' shard
         metadata::ProtectionApi protection;                            ///< likewise
         metadata::DrainControl drain;                                  ///< likewise
+        metadata::InstanceCredentials instance_credentials;            ///< likewise
         std::function<asio::awaitable<model::HostConditions>()> host;  ///< likewise
     };
     struct Registered {

@@ -9,7 +9,7 @@ namespace nodeagent {
 
 struct Standing {
     const ecs::Registered& instance;
-    bool connected = false;         ///< to ECS, over ACS
+    bool connected = false;          ///< to ECS, over ACS
     std::string runtime = "Docker";  ///< what runs containers, for people
     bool runtime_reachable = true;
 };

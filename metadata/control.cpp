@@ -1,6 +1,7 @@
 #include "metadata/control.hpp"
 
 #include "agent/base/json.hpp"
+#include "agent/base/time_format.hpp"
 #include "metadata/go_json.hpp"
 #include "metadata/router.hpp"
 
@@ -28,6 +29,26 @@ asio::awaitable<void> ask(const DrainControl& control, DrainCall call, Response&
     answer = report ? drain_document(*report) : failure(503, report.error().what);
 }
 
+Response credentials_document(const credentials::AwsCredentials& keys) {
+    JsonWriter out;
+    out.begin_object();
+    out.member("AccessKeyId", keys.access_key_id);
+    out.member("SecretAccessKey", keys.secret_access_key.reveal());
+    out.member("Token", keys.session_token.reveal());
+    if (keys.expires_at) out.member("Expiration", rfc3339_seconds(*keys.expires_at));
+    out.end_object();
+    return json_response(std::move(out).text());
+}
+
+asio::awaitable<void> ask_credentials(const InstanceCredentials& source, Response& answer) {
+    if (!source) {
+        answer = failure(503, "this agent hands out no credentials");
+        co_return;
+    }
+    const Result<credentials::AwsCredentials> keys = co_await source();
+    answer = keys ? credentials_document(*keys) : failure(503, keys.error().what);
+}
+
 }  // namespace
 
 Response drain_document(const DrainReport& report) {
@@ -37,8 +58,10 @@ Response drain_document(const DrainReport& report) {
 }
 
 struct ControlServer::Impl final : Handler {
-    Impl(asio::any_io_executor shard, Clock& clock, DrainControl control, ListenerOptions options)
-        : drain(std::move(control)), listener(std::move(shard), clock, *this, "control", std::move(options)) {
+    Impl(asio::any_io_executor shard, Clock& clock, Calls calls, ListenerOptions options)
+        : drain(std::move(calls.drain)),
+          credentials(std::move(calls.credentials)),
+          listener(std::move(shard), clock, *this, "control", std::move(options)) {
         router.add("/v1/drain", "GET", [this](const Request&, Captures, Response& answer) -> Work {
             return ask(drain, DrainCall::Ask, answer);
         });
@@ -61,21 +84,25 @@ struct ControlServer::Impl final : Handler {
         router.add("/v1/undrain", "POST", [this](const Request&, Captures, Response& answer) -> Work {
             return ask(drain, DrainCall::End, answer);
         });
+        router.add("/v1/instance-credentials", "GET", [this](const Request&, Captures, Response& answer) -> Work {
+            return ask_credentials(credentials, answer);
+        });
     }
 
     Work handle(const Request& request, Response& answer) override { return router.route(request, answer); }
 
     DrainControl drain;
+    InstanceCredentials credentials;
     Router router;
     Listener listener;
 };
 
-ControlServer::ControlServer(asio::any_io_executor shard, Clock& clock, DrainControl drain, std::string socket_path) {
+ControlServer::ControlServer(asio::any_io_executor shard, Clock& clock, Calls calls, std::string socket_path) {
     ListenerOptions options;
     options.unix_path = std::move(socket_path);
     options.write_timeout = std::chrono::seconds(120);  // an answer may wait for ECS
     options.max_connections = 16;
-    impl_ = std::make_unique<Impl>(std::move(shard), clock, std::move(drain), std::move(options));
+    impl_ = std::make_unique<Impl>(std::move(shard), clock, std::move(calls), std::move(options));
 }
 ControlServer::~ControlServer() = default;
 

@@ -4,6 +4,7 @@
 //
 //   GET /v1/drain      how far it is                     POST /v1/drain  {"tasksOnly":false}
 //   POST /v1/undrain   take tasks again
+//   GET /v1/instance-credentials   the agent's own keys, for logging programs without a role of their task's
 // Answers: 200 with the report; 400 (the wish cannot be read) or 503 with {"error":...}.
 
 #include <chrono>
@@ -19,6 +20,7 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/base/error.hpp"
+#include "agent/credentials/provider.hpp"
 #include "metadata/drain_report.hpp"
 #include "metadata/listener.hpp"
 #include "metadata/message.hpp"
@@ -30,9 +32,16 @@ enum class DrainCall : std::uint8_t { Ask, Begin, BeginTasksOnly, End };
 /// Called on the listener's shard.
 using DrainControl = std::function<asio::awaitable<Result<DrainReport>>(DrainCall)>;
 
+/// Likewise.
+using InstanceCredentials = std::function<asio::awaitable<Result<credentials::AwsCredentials>>()>;
+
 class ControlServer {
   public:
-    ControlServer(asio::any_io_executor shard, Clock& clock, DrainControl drain, std::string socket_path);
+    struct Calls {
+        DrainControl drain;
+        InstanceCredentials credentials;  ///< empty: 503
+    };
+    ControlServer(asio::any_io_executor shard, Clock& clock, Calls calls, std::string socket_path);
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;

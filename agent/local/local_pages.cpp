@@ -102,6 +102,31 @@ LocalPage metrics_page(const MetricStore& metrics) {
     return page;
 }
 
+/// How much is kept for CloudWatch Logs. With ?fail=CODE[&status=500][&calls=N] its next calls, or all, fail so; with an
+/// empty code none does any more.
+LocalPage logs_page(LogStore& logs, std::map<std::string, std::string>& query) {
+    if (query.contains("fail")) {
+        const long long status = parse_integer(query["status"]).value_or(400);
+        if (status < 400 || status > 599) {
+            return {.status = 400, .body = OrderedJson{{"message", "status is from 400 to 599"}}};
+        }
+        logs.fault = {.code = query["fail"],
+                      .status = static_cast<unsigned>(status),
+                      .calls = parse_integer(query["calls"]).value_or(-1)};
+    }
+    LocalPage page;
+    page.body["groups"] = logs.groups().size();
+    page.body["streams"] = logs.streams();
+    page.body["bytes"] = logs.bytes();
+    page.body["forgottenEvents"] = logs.forgotten();
+    page.body["putLogEvents"] = logs.puts;
+    page.body["atMost"]["groups"] = logs.limits().groups;
+    page.body["atMost"]["streams"] = logs.limits().streams;
+    page.body["atMost"]["bytes"] = logs.limits().bytes;
+    if (logs.fault.calls != 0 && !logs.fault.code.empty()) page.body["failsWith"] = logs.fault.code;
+    return page;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> parse_query(std::string_view target) {
@@ -122,7 +147,7 @@ std::map<std::string, std::string> parse_query(std::string_view target) {
 }
 
 std::optional<LocalPage> local_page(State& state, const Channels& channels, const Telemetry& telemetry,
-                                    const MetricStore& metrics, std::string_view target) {
+                                    const MetricStore& metrics, LogStore& logs, std::string_view target) {
     const std::string_view path = target.substr(0, target.find('?'));
     auto query = parse_query(target);
     if (path == "/health") return health(state, channels);
@@ -130,6 +155,7 @@ std::optional<LocalPage> local_page(State& state, const Channels& channels, cons
     if (path == "/_local/history") return history(state, query["task"]);
     if (path == "/_local/telemetry") return telemetry_page(telemetry, query["instance"]);
     if (path == "/_local/metrics") return metrics_page(metrics);
+    if (path == "/_local/logs") return logs_page(logs, query);
     return std::nullopt;
 }
 

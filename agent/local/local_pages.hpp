@@ -1,6 +1,6 @@
 #pragma once
 // The pages of ecs-local's own, for scripts and people: GET /health, /_local/tasks, /_local/history, /_local/telemetry,
-// /_local/metrics.
+// /_local/metrics, /_local/logs.
 
 #include <map>
 #include <optional>
@@ -10,6 +10,7 @@
 #include "agent/base/json.hpp"
 #include "agent/local/channels.hpp"
 #include "agent/local/cloudwatch/metric_store.hpp"
+#include "agent/local/logs/log_store.hpp"
 #include "agent/local/state.hpp"
 #include "agent/local/tcs_conversation.hpp"
 
@@ -25,6 +26,6 @@ struct LocalPage {
 
 /// Nothing for a path that is none of these pages.
 [[nodiscard]] std::optional<LocalPage> local_page(State& state, const Channels& channels, const Telemetry& telemetry,
-                                                  const MetricStore& metrics, std::string_view target);
+                                                  const MetricStore& metrics, LogStore& logs, std::string_view target);
 
 }  // namespace nodeagent::local

@@ -13,6 +13,7 @@
 #include "agent/local/cluster_usage.hpp"
 #include "agent/local/fixtures.hpp"
 #include "agent/local/local_pages.hpp"
+#include "agent/local/logs/operations.hpp"
 #include "agent/local/signature_check.hpp"
 #include "agent/local/websocket_channel.hpp"
 
@@ -93,9 +94,11 @@ struct Server::Shared {
                 .now = epoch_seconds(clock.now().wall),
                 .base = "http://" + host};
         const std::string_view target = request["X-Amz-Target"];
-        const std::string_view service = Fixtures::service_of(target);
+        const bool for_logs = is_logs_target(target);
+        const std::string_view service = for_logs ? "logs" : Fixtures::service_of(target);
         auto refused = check(request, service.empty() ? "ecs" : service);
         const ApiResult result = refused           ? ApiResult(std::move(*refused))
+                                 : for_logs        ? answer_logs_call(target, request.body())
                                  : service.empty() ? route(api, target, request.body())
                                                    : fixtures.answer(target, request.body(), clock.now().wall);
         if (result) return json_response(request, 200, dump_json(result->body), "application/x-amz-json-1.1");
@@ -103,6 +106,12 @@ struct Server::Shared {
             json_response(request, result.error().status, error_body(result.error()), "application/x-amz-json-1.1");
         response.set("x-amzn-ErrorType", result.error().code);
         return response;
+    }
+
+    [[nodiscard]] ApiResult answer_logs_call(std::string_view target, std::string_view body) {
+        const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now().wall.time_since_epoch());
+        LogsApi api{.store = logs, .identity = state.identity(), .now = now.count()};
+        return answer_logs(api, target, body);
     }
 
     [[nodiscard]] CloudWatchAnswer run_cloudwatch(const HttpRequest& request, const CloudWatchRequest& call,
@@ -165,7 +174,7 @@ struct Server::Shared {
         if (request.method() == http::verb::get) {
             const std::string_view authorization = request[http::field::authorization];
             if (authorization.find("/s3/aws4_request") != std::string_view::npos) return answer_s3(request);
-            if (auto page = local_page(state, channels, telemetry, metrics, target)) {
+            if (auto page = local_page(state, channels, telemetry, metrics, logs, target)) {
                 return json_response(request, page->status, dump_json(page->body) + "\n");
             }
         }
@@ -340,6 +349,7 @@ struct Server::Shared {
     Channels channels;
     Telemetry telemetry;
     MetricStore metrics;
+    LogStore logs;
     ClusterUsage usage;
     tcp::acceptor acceptor;
     unsigned short port = 0;

@@ -104,6 +104,7 @@ asio::awaitable<Result<Capabilities>> ContainerdBackend::probe() {
         capabilities.version.resize(end);
     }
     capabilities.api_versions = engine_api_versions();
+    capabilities.log_drivers = log_drivers(options_.logs);
     capabilities.cgroup_v2 = options_.cgroup_v2;
     capabilities.systemd_cgroup_driver = options_.systemd_cgroup;
     capabilities.security_options.emplace_back("seccomp");
@@ -195,8 +196,7 @@ asio::awaitable<Result<std::string>> ContainerdBackend::create(ContainerSpec spe
     Result<void> prepared = co_await prepare();
     if (!prepared) co_return std::move(prepared).error();
     const KeyedLock::Held held = co_await locks_.acquire(spec.name);
-    auto work =
-        run_blocking(calls_, [this, spec = std::move(spec)] { return containers_.create(spec); });
+    auto work = run_blocking(calls_, [this, spec = std::move(spec)] { return containers_.create(spec); });
     co_return co_await std::move(work);
 }
 

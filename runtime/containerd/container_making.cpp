@@ -88,7 +88,8 @@ Result<std::string> Containers::namespace_of(const std::string& mode, const char
     const auto task = task_of(*id);
     if (!task) return task.error();
     if (!*task || (*task)->status != TaskStatus::Running) {
-        return Error{.kind = ErrorKind::Conflict, .what = "cannot join " + std::string(kind) + " of a non running container: " + *id};
+        return Error{.kind = ErrorKind::Conflict,
+                     .what = "cannot join " + std::string(kind) + " of a non running container: " + *id};
     }
     return "/proc/" + std::to_string((*task)->pid) + "/ns/" + kind;
 }
@@ -149,7 +150,8 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
     oci::User user;
     const std::string working_dir = oci::working_directory(creation.config, image.config);
     std::vector<std::string> groups;
-    if (const auto added = creation.host_config.find("GroupAdd"); added != creation.host_config.end() && added->is_array()) {
+    if (const auto added = creation.host_config.find("GroupAdd");
+        added != creation.host_config.end() && added->is_array()) {
         for (const Json& group : *added) {
             if (group.is_string()) groups.push_back(group.get<std::string>());
         }
@@ -200,9 +202,8 @@ void Containers::add_etc_mounts(std::vector<oci::MountPlan>& mounts, const std::
         const std::string target = std::string("/etc/") + name;
         const auto taken = [&target](const oci::MountPlan& mount) { return mount.destination == target; };
         if (std::any_of(mounts.begin(), mounts.end(), taken)) continue;
-        mounts.push_back({.source = data_folder(owner) + "/" + name,
-                          .destination = target,
-                          .options = {"rbind", "rw", "rprivate"}});
+        mounts.push_back(
+            {.source = data_folder(owner) + "/" + name, .destination = target, .options = {"rbind", "rw", "rprivate"}});
     }
 }
 
@@ -227,11 +228,19 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
                            .init_program = options_.init_program};
     const std::string network = text(host_config, "NetworkMode");
     add_etc_mounts(inputs.mounts, *owner);
-    if (const auto read_only = host_config.find("ReadonlyRootfs"); read_only != host_config.end() && *read_only == true) {
+    if (const auto read_only = host_config.find("ReadonlyRootfs");
+        read_only != host_config.end() && *read_only == true) {
         // these files belong to a root that is read-only
         for (std::size_t i = mounts.size(); i < inputs.mounts.size(); ++i) inputs.mounts[i].options[1] = "ro";
     }
-    if (network != "host") inputs.netns_path = networks_.netns_path(*owner);
+    bool host_network = network == "host";
+    if (*owner != id) {  // one that follows a container on the host's network is on it, too
+        const auto other = own(*owner);
+        if (!other) return other.error();
+        const auto made = creation_of(*other);
+        host_network = made && text(made->host_config, "NetworkMode") == "host";
+    }
+    if (!host_network) inputs.netns_path = networks_.netns_path(*owner);
     auto pids = namespace_of(text(host_config, "PidMode"), "pid");
     if (!pids) return std::move(pids).error();
     inputs.pid_namespace = *std::move(pids);

@@ -15,6 +15,7 @@
 #include "runtime/containerd/host_facts.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/network/etc_files.hpp"
+#include "runtime/containerd/network/links.hpp"
 #include "runtime/containerd/oci/exec_process.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -85,8 +86,7 @@ Result<std::vector<LinkedContainer>> Containers::links_of(const Json& host_confi
         const auto other = inspect(name);
         if (!other) return with_context("link to " + name, other.error());
         if (other->view.phase != ContainerPhase::Running) {
-            return Error{.kind = ErrorKind::Conflict,
-                         .what = "Cannot link to a non running container: /" + name};
+            return Error{.kind = ErrorKind::Conflict, .what = "Cannot link to a non running container: /" + name};
         }
         const auto container = own(other->view.id);
         if (!container) return container.error();
@@ -98,7 +98,8 @@ Result<std::vector<LinkedContainer>> Containers::links_of(const Json& host_confi
         one.hostname = hostname_of(container->id, creation->config, creation->host_config);
         one.ipv4 = other->view.networks.empty() ? std::string() : other->view.networks.front().ipv4_address;
         one.env = other->view.env;
-        if (const auto ports = creation->config.find("ExposedPorts"); ports != creation->config.end() && ports->is_object()) {
+        if (const auto ports = creation->config.find("ExposedPorts");
+            ports != creation->config.end() && ports->is_object()) {
             for (const auto& [port, nothing] : ports->items()) one.exposed_ports.push_back(port);
         }
         linked.push_back(std::move(one));
@@ -111,7 +112,8 @@ Result<void> Containers::refresh_document(const Container& container, const Crea
                                           const std::vector<LinkedContainer>& links) {
     auto document = parse_json(container.spec);
     if (!document || !document->is_object()) {
-        return Error{.kind = ErrorKind::Malformed, .what = "the OCI document of container " + container.id + " cannot be read"};
+        return Error{.kind = ErrorKind::Malformed,
+                     .what = "the OCI document of container " + container.id + " cannot be read"};
     }
     bool changed = false;
     for (const auto& [key, kind] : {std::pair{"PidMode", "pid"}, std::pair{"IpcMode", "ipc"}}) {
@@ -199,7 +201,8 @@ Result<void> Containers::begin(const Container& container, const Creation& creat
                                std::chrono::steady_clock::time_point until, const std::function<void()>& made) {
     const std::string& id = container.id;
     const auto left = [until]() -> std::chrono::nanoseconds {
-        return std::max<std::chrono::nanoseconds>(until - std::chrono::steady_clock::now(), std::chrono::milliseconds(1));
+        return std::max<std::chrono::nanoseconds>(until - std::chrono::steady_clock::now(),
+                                                  std::chrono::milliseconds(1));
     };
     const std::string mode = text(creation.host_config, "NetworkMode");
     if (auto folder = make_folder(data_folder(id), 0711); !folder) return folder;
@@ -212,24 +215,26 @@ Result<void> Containers::begin(const Container& container, const Creation& creat
     const auto links = links_of(creation.host_config);
     if (!links) return links.error();
 
-    std::string address;
+    std::string address, gateway;
     if (mode == "host") {
         life.networks = {{.name = "host", .ipv4_address = {}, .ipv6_address = {}}};
     } else if (!mode.starts_with(kContainerMode)) {
-        auto attachment = networks_.attach(id, creation.name, creation.host_config);
+        auto attachment = networks_.attach(id, creation.config, creation.host_config, creation.name);
         if (!attachment) return std::move(attachment).error();
         address = attachment->ipv4;
+        gateway = attachment->gateway;
         life.ports = std::move(attachment->ports);
         life.networks = {{.name = attachment->mode, .ipv4_address = address, .ipv6_address = {}}};
         life.attached = true;
     }
     if (!mode.starts_with(kContainerMode)) {
-        const auto files = write_etc_files(data_folder(id), creation.config, creation.host_config,
-                                           hostname_of(id, creation.config, creation.host_config), address, *links);
+        const auto files =
+            write_etc_files(data_folder(id), creation.config, creation.host_config,
+                            hostname_of(id, creation.config, creation.host_config), address, *links, gateway);
         if (!files) return files.error();
     }
     if (auto fresh = refresh_document(container, creation, *links); !fresh) return fresh;
-    const auto streams = set_up_logs(options_.logs, data_folder(id), container, creation);
+    const auto streams = set_up_logs(options_.logs, data_folder(id), run_folder(id), container, creation);
     if (!streams) return streams.error();
     auto root = images_.root_mounts(id);
     if (!root) return std::move(root).error();

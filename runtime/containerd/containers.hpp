@@ -13,7 +13,7 @@
 #include "runtime/containerd/client.hpp"
 #include "runtime/containerd/health.hpp"
 #include "runtime/containerd/images/image_store.hpp"
-#include "runtime/containerd/network/etc_files.hpp"
+#include "runtime/containerd/network/links.hpp"
 #include "runtime/containerd/network/networks.hpp"
 #include "runtime/containerd/oci/spec.hpp"
 #include "runtime/containerd/options.hpp"

@@ -13,22 +13,24 @@
 namespace nodeagent::runtime::containerd {
 
 struct LogOptions {
-    std::string program;  ///< ecs-awslogs; "": there is none, and containers have no log but `none`
+    std::string program;  ///< path of ecs-awslogs; "": not installed, and containers have no log but `none`
     std::string region;
-    std::string credentials_host = "http://127.0.0.1:51679";  ///< of the task endpoints
-    std::string agent_socket;  ///< hands out the instance's keys to root
-    std::uint64_t spool_bytes = 64U << 20U;
-    std::string ca_file, proxy, no_proxy, user_agent;
+    std::string credentials_host = "http://127.0.0.1:51679";  ///< of the credentials endpoint
+    std::string agent_socket;  ///< hands out the instance's keys to root; "": from the instance's metadata
+    std::uint64_t spool_bytes = 64U << 20U;  ///< of each container; 0: no spool
+    std::string ca_file, proxy, user_agent;
 };
 
 /// What can be asked for in LogConfig's Type; also what is advertised.
 [[nodiscard]] std::vector<std::string> log_drivers(const LogOptions& options);
 
-/// HostConfig's LogConfig; Malformed in Docker's words. May run the program, for patterns.
+/// HostConfig's LogConfig; Malformed in Docker's words.
 [[nodiscard]] Result<void> check_log_config(const nlohmann::json& host_config, const LogOptions& options);
 
-/// Writes the program's configuration below `folder` and names the streams that start it. Empty streams for `none`.
+/// Writes the program's configuration into `run_folder`, on tmpfs, because a proxy's password may be in it, and names
+/// the streams that start it. Logs and spool are below `folder`. Empty streams for `none`.
 [[nodiscard]] Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder,
-                                          const Container& container, const Creation& creation);
+                                          const std::string& run_folder, const Container& container,
+                                          const Creation& creation);
 
 }  // namespace nodeagent::runtime::containerd

@@ -12,7 +12,7 @@ namespace nodeagent::runtime::containerd {
 struct Options {
     std::string socket = "/run/containerd/containerd.sock";
     std::string init_program;  ///< for initProcessEnabled: a static init on this host; "" there is none
-    std::string data_dir;  ///< for files of containers, volumes, logs; made when it is needed
+    std::string data_dir;      ///< for files of containers, volumes, logs; made when it is needed
     std::string run_dir = "/run/ecs-node-agent/containerd";  ///< likewise, on tmpfs
     std::string cgroup_root = "/sys/fs/cgroup";
     bool cgroup_v2 = false;

@@ -36,7 +36,7 @@ struct Life {
     std::string error;  ///< why the last start failed
     std::vector<PortBinding> ports;
     std::vector<Network> networks;
-    bool attached = false;      ///< to a network, which has to be told of its end
+    bool attached = false;  ///< to a network, which has to be told of its end
 };
 
 /// Of a container whose process vanished without a word: Docker's, too.

@@ -1,96 +1,129 @@
 #include "runtime/logs/ring.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace nodeagent::runtime::logs {
-
 namespace {
 
-constexpr std::size_t kPage = 4096;
-/// An emptied ring that has grown beyond this gives its memory back.
-constexpr std::size_t kKept = 256U << 10U;
+constexpr std::uint32_t kSkip = 0xffffffffU;  // as a length: go on at the begin of the memory
+constexpr std::uint64_t kFreeAtOnce = 128U << 10U;
+constexpr std::uint64_t kRingPage = 4096;
+
+std::uint64_t record_bytes(std::size_t text) { return (sizeof(RecordHeader) + text + 7) / 8 * 8; }
 
 }  // namespace
 
-// A killed writer may leave a record half written beyond `end`: it was never there.
-struct Ring::Header {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::uint64_t reached = 0;  ///< highest offset used since memory was given back
-};
+Ring::Ring(SharedMemory& memory, RingLimits limits)
+    : memory_(memory),
+      state_(memory.state().ring),
+      limits_(limits),
+      head_(state_.head.load()),
+      cursor_(state_.done.load()) {}
 
-Ring::Ring(std::size_t capacity) : capacity_(std::max(capacity, kPage)) {
-    mapped_ = kPage + (capacity_ + kPage - 1) / kPage * kPage;
-    void* memory = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    header_ = new (memory) Header;
-    bytes_ = static_cast<char*>(memory) + kPage;
-}
-
-Ring::~Ring() { ::munmap(header_, mapped_); }
-
-std::uint64_t Ring::begin() const { return header_->begin; }
-std::uint64_t Ring::end() const { return header_->end; }
-
-void Ring::copy_in(std::uint64_t position, const void* bytes, std::size_t size) {
-    const std::size_t at = static_cast<std::size_t>(position % capacity_);
-    const std::size_t first = std::min(size, capacity_ - at);
-    std::memcpy(bytes_ + at, bytes, first);
-    std::memcpy(bytes_, static_cast<const char*>(bytes) + first, size - first);
-    header_->reached = std::max<std::uint64_t>(header_->reached, std::min(at + size, capacity_));
-}
-
-void Ring::copy_out(std::uint64_t position, void* bytes, std::size_t size) const {
-    const std::size_t at = static_cast<std::size_t>(position % capacity_);
-    const std::size_t first = std::min(size, capacity_ - at);
-    std::memcpy(bytes, bytes_ + at, first);
-    std::memcpy(static_cast<char*>(bytes) + first, bytes_, size - first);
-}
-
-bool Ring::push(Source source, Nanos time, std::string_view text) {
-    if (kRecordHeader + text.size() > capacity_ - used()) {
-        if (!empty()) return false;
-        text = text.substr(0, capacity_ - kRecordHeader);
-    }
-    std::uint64_t at = header_->end;
-    const auto length = static_cast<std::uint32_t>(text.size());
-    copy_in(at, &length, 4);
-    copy_in(at + 4, &time, 8);
-    copy_in(at + 12, &source, 1);
-    copy_in(at + kRecordHeader, text.data(), text.size());
-    __atomic_store_n(&header_->end, at + kRecordHeader + text.size(), __ATOMIC_RELEASE);
+bool Ring::push(const Message& message) {
+    const std::uint64_t tail = state_.tail.load(std::memory_order_acquire);
+    const std::uint64_t texts = state_.texts.load(std::memory_order_relaxed) + new_texts_ -
+                                state_.texts_done.load(std::memory_order_relaxed);
+    const std::uint64_t count = state_.count.load(std::memory_order_relaxed) + new_count_ -
+                                state_.count_done.load(std::memory_order_relaxed);
+    if (count > 0 && texts + message.text.size() > limits_.text_bytes) return false;
+    if (limits_.messages != 0 && count >= limits_.messages) return false;
+    const std::uint64_t needed = record_bytes(message.text.size());
+    std::uint64_t begin = head_;
+    const std::uint64_t left = until_wrap(begin);
+    if (left < needed) begin += left;
+    if (begin + needed - tail > memory_.ring_bytes()) return false;
+    if (begin != head_ && left >= sizeof(std::uint32_t)) std::memcpy(at(head_), &kSkip, sizeof kSkip);
+    const RecordHeader header = header_of(message);
+    std::memcpy(at(begin), &header, sizeof header);
+    std::memcpy(at(begin) + sizeof header, message.text.data(), message.text.size());
+    head_ = begin + needed;
+    new_texts_ += message.text.size();
+    ++new_count_;
     return true;
 }
 
-std::optional<Record> Ring::read(std::uint64_t& position) const {
-    if (position < header_->begin) position = header_->begin;
-    if (position + kRecordHeader > header_->end) return std::nullopt;
-    std::uint32_t length = 0;
-    Record record;
-    copy_out(position, &length, 4);
-    copy_out(position + 4, &record.time, 8);
-    copy_out(position + 12, &record.source, 1);
-    if (length > header_->end - position - kRecordHeader) return std::nullopt;
-    record.text.resize(length);
-    copy_out(position + kRecordHeader, record.text.data(), length);
-    position += kRecordHeader + length;
-    return record;
+void Ring::commit() {
+    state_.texts.store(state_.texts.load(std::memory_order_relaxed) + std::exchange(new_texts_, 0));
+    state_.count.store(state_.count.load(std::memory_order_relaxed) + std::exchange(new_count_, 0));
+    state_.head.store(head_, std::memory_order_release);
 }
 
-void Ring::release(std::uint64_t position) {
-    __atomic_store_n(&header_->begin, std::min(position, header_->end), __ATOMIC_RELEASE);
-    if (!empty()) return;
-    // begins again where memory is resident already
-    const std::uint64_t again = (header_->end + capacity_ - 1) / capacity_ * capacity_;
-    header_->begin = header_->end = again;
-    if (header_->reached <= kKept) return;
-    ::madvise(bytes_, mapped_ - kPage, MADV_REMOVE);
-    header_->reached = 0;
+bool Ring::has_ease() const {
+    const std::uint64_t count = state_.count.load() + new_count_ - state_.count_done.load();
+    return waiting_bytes() < limits_.text_bytes / 2 &&
+           head_ - state_.tail.load() < memory_.ring_bytes() / 2 &&
+           (limits_.messages == 0 || count < (limits_.messages + 1) / 2);
+}
+
+std::uint64_t Ring::waiting_bytes() const {
+    return state_.texts.load() + new_texts_ - state_.texts_done.load();
+}
+
+std::optional<Message> Ring::peek() {
+    const std::uint64_t head = state_.head.load(std::memory_order_acquire);
+    while (cursor_ < head) {
+        RecordHeader header;
+        const std::uint64_t left = until_wrap(cursor_);
+        std::uint32_t length = kSkip;
+        if (left >= sizeof length) std::memcpy(&length, at(cursor_), sizeof length);
+        if (length == kSkip) {
+            cursor_ += left;
+            continue;
+        }
+        std::memcpy(&header, at(cursor_), sizeof header);
+        return message_of(header, {at(cursor_) + sizeof header, header.length});
+    }
+    return std::nullopt;
+}
+
+void Ring::advance() {
+    std::uint32_t length = 0;
+    std::memcpy(&length, at(cursor_), sizeof length);
+    cursor_ += record_bytes(length);
+}
+
+void Ring::release(std::uint64_t cursor) {
+    const std::uint64_t done = state_.done.load(std::memory_order_relaxed);
+    if (cursor <= done) return;
+    std::uint64_t texts = 0;
+    std::uint64_t count = 0;
+    for (std::uint64_t position = done; position < cursor;) {
+        const std::uint64_t left = until_wrap(position);
+        std::uint32_t length = kSkip;
+        if (left >= sizeof length) std::memcpy(&length, at(position), sizeof length);
+        if (length == kSkip) {
+            position += left;
+            continue;
+        }
+        texts += length;
+        ++count;
+        position += record_bytes(length);
+    }
+    state_.done.store(cursor);
+    state_.texts_done.store(state_.texts_done.load(std::memory_order_relaxed) + texts);
+    state_.count_done.store(state_.count_done.load(std::memory_order_relaxed) + count);
+    if (cursor - state_.tail.load() >= kFreeAtOnce) give_back(cursor);
+}
+
+// The tail moves last: until then nobody writes to these pages.
+void Ring::give_back(std::uint64_t upto) {
+    std::uint64_t begin = (state_.tail.load() + kRingPage - 1) / kRingPage * kRingPage;
+    const std::uint64_t end = upto / kRingPage * kRingPage;
+    while (begin < end) {
+        const std::uint64_t length = std::min(end - begin, until_wrap(begin));
+        ::madvise(at(begin), length, MADV_REMOVE);
+        begin += length;
+    }
+    state_.tail.store(upto, std::memory_order_release);
+}
+
+std::size_t ring_memory(const RingLimits& limits) {
+    return static_cast<std::size_t>(limits.text_bytes) * 2 + (std::size_t{2} << 20U);
 }
 
 }  // namespace nodeagent::runtime::logs

@@ -1,56 +1,61 @@
 #pragma once
-// Lines that wait, in memory that the supervisor shares with its worker: a worker that takes the place of a killed one goes
-// on where that one was. First in, first out; one process at a time.
+// Messages in shared memory, first in, first out: one process writes, one reads. A message stays until it is released,
+// so that a reader that was killed is followed by one that begins where the released part ends. Pages of released
+// messages go back to the system.
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "runtime/logs/message.hpp"
+#include "runtime/logs/shared.hpp"
 
 namespace nodeagent::runtime::logs {
 
-struct Record {
-    Source source = Source::Stdout;
-    Nanos time = 0;
-    std::string text;
+struct RingLimits {
+    std::uint64_t text_bytes = 4U << 20U;  ///< Docker's max-buffer-size counts nothing but text
+    std::uint64_t messages = 0;            ///< 0: any number
 };
-
-/// A record as bytes, in the ring and in the spool: length, time, source, text.
-inline constexpr std::size_t kRecordHeader = 4 + 8 + 1;
 
 class Ring {
   public:
-    /// Anonymous shared memory of that many bytes; only what is used of it is resident. `capacity` at least 4096. Ends the
-    /// process when the memory cannot be had.
-    explicit Ring(std::size_t capacity);
-    ~Ring();
-    Ring(const Ring&) = delete;
-    Ring& operator=(const Ring&) = delete;
+    Ring(SharedMemory& memory, RingLimits limits);
 
-    /// False when it does not fit; a record alone in an empty ring is cut to fit.
-    bool push(Source source, Nanos time, std::string_view text);
-    /// A position to read from; positions grow with every record.
-    [[nodiscard]] std::uint64_t begin() const;
-    [[nodiscard]] std::uint64_t end() const;
-    /// The record at `position`, which then is that of the next; nothing at the end.
-    [[nodiscard]] std::optional<Record> read(std::uint64_t& position) const;
-    /// Forgets what lies before `position`. Memory of an emptied ring goes back to the kernel.
-    void release(std::uint64_t position);
-    [[nodiscard]] bool empty() const { return begin() == end(); }
-    [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(end() - begin()); }
+    // ---- the writer
+    /// False if there is no room. A message longer than the limit fits into an empty ring. Seen by the other side after
+    /// commit().
+    bool push(const Message& message);
+    void commit();
+    /// Less than half full.
+    [[nodiscard]] bool has_ease() const;
+    /// Text not released yet.
+    [[nodiscard]] std::uint64_t waiting_bytes() const;
+
+    // ---- the reader
+    /// The message at the cursor; its text stays valid until it is released.
+    [[nodiscard]] std::optional<Message> peek();
+    void advance();
+    [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
+    void release(std::uint64_t cursor);
+    /// Back to what is not released.
+    void rewind() { cursor_ = state_.done.load(); }
 
   private:
-    struct Header;
-    void copy_in(std::uint64_t position, const void* bytes, std::size_t size);
-    void copy_out(std::uint64_t position, void* bytes, std::size_t size) const;
+    [[nodiscard]] char* at(std::uint64_t position) const { return memory_.ring() + position % memory_.ring_bytes(); }
+    [[nodiscard]] std::uint64_t until_wrap(std::uint64_t position) const {
+        return memory_.ring_bytes() - position % memory_.ring_bytes();
+    }
+    void give_back(std::uint64_t upto);
 
-    Header* header_;
-    char* bytes_;
-    std::size_t capacity_;
-    std::size_t mapped_;
+    SharedMemory& memory_;
+    RingState& state_;
+    RingLimits limits_;
+    std::uint64_t head_;  ///< the writer's, ahead of what is committed
+    std::uint64_t new_texts_ = 0;
+    std::uint64_t new_count_ = 0;
+    std::uint64_t cursor_;
 };
+
+/// The size of memory for these limits: text, headers of lines of some length, and the end that no record fits into.
+[[nodiscard]] std::size_t ring_memory(const RingLimits& limits);
 
 }  // namespace nodeagent::runtime::logs

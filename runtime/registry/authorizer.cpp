@@ -62,11 +62,12 @@ Result<void> Authorizer::refused(const HttpAsk& ask, const HttpAnswer& answer, s
     const std::vector<Challenge> all = challenges_in(answer);
     const bool tried = !value_.empty();
     if (const Challenge* bearer = challenge_of(all, "bearer"); bearer != nullptr) {
-        if (tried && insufficient_scope(all) && bearer_ && bearer_->values == bearer->values) {
+        Challenge asked = *bearer;
+        asked.values.erase("error");
+        if (tried && insufficient_scope(all) && bearer_ && bearer_->values == asked.values) {
             return refusal(answer.status, answer.body, true, reference_, shown_request(ask));
         }
-        bearer_ = *bearer;
-        bearer_->values.erase("error");
+        bearer_ = std::move(asked);
         return fetch_token(stop);
     }
     if (challenge_of(all, "basic") != nullptr && !tried) {

@@ -32,13 +32,13 @@ namespace nodeagent::runtime::registry {
 
 struct RegistryOptions {
     /// Registry host ("docker.io") -> base URLs to ask first, in order; the registry itself is asked last.
-    std::map<std::string, std::vector<std::string>> mirrors;
+    std::map<std::string, std::vector<std::string>> mirrors{};
     /// Hosts ("registry.local:5000", "10.0.0.0/8") that may be spoken to in plain http, and whose certificates are not
     /// checked. Loopback always is.
-    std::vector<std::string> insecure;
-    std::string ca_file;  ///< AWS_CA_BUNDLE or SSL_CERT_FILE; "" the system's
-    std::string ca_dir;   ///< SSL_CERT_DIR
-    net::ProxySettings proxy;
+    std::vector<std::string> insecure{};
+    std::string ca_file{};  ///< AWS_CA_BUNDLE or SSL_CERT_FILE; "" the system's
+    std::string ca_dir{};   ///< SSL_CERT_DIR
+    net::ProxySettings proxy{};
     std::string user_agent = "ecs-node-agent/" NODEAGENT_VERSION;
     std::chrono::nanoseconds connect_timeout = std::chrono::seconds(30);
     /// A request that neither sends nor receives a byte for so long is broken off, and made again.

@@ -1,1 +1,10 @@
-nodeagent_test(containerd_images_test LABEL unit DIR unit/runtime/containerd_images LINKS runtime_containerd_images ZLIB::ZLIB)
+nodeagent_test(containerd_images_test LABEL unit DIR unit/runtime/containerd_images LINKS runtime_containerd_images runtime_image ZLIB::ZLIB)
+nodeagent_test(registry_test LABEL unit DIR unit/runtime/registry LINKS runtime_registry ZLIB::ZLIB)
+if(NODEAGENT_DOCKER_REGISTRY)
+  nodeagent_test(containerd_pull_test LABEL contract DIR integration/containerd_images TIMEOUT 300
+                 LINKS runtime_containerd_images runtime_containerd runtime_image ZLIB::ZLIB)
+  target_compile_definitions(containerd_pull_test PRIVATE NODEAGENT_CONTAINERD_MODULE="$<TARGET_FILE:ecs-containerd>")
+  add_dependencies(containerd_pull_test ecs-containerd)
+else()
+  message(STATUS "containerd_pull_test is left out: apt-get install docker-registry")
+endif()

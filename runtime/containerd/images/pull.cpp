@@ -42,7 +42,8 @@ Result<void> Pull::run(const PullOptions& options, const std::function<void(cons
     std::optional<PullProgress> told;
     std::unique_lock lock(mutex_);
     while (!finished_) {
-        changed_.wait_for(lock, stop, kTellInterval, [this] { return finished_; });
+        // a wait that a stop has ended before would not let go of the mutex
+        changed_.wait_for(lock, ended ? std::stop_token() : stop, kTellInterval, [this] { return finished_; });
         if (!ended) {
             ended = expired(options, stop);
             if (ended) stop_.request_stop();

@@ -42,6 +42,7 @@ class ContainerdWorld final : public BackendWorld {
         options_.socket = containerd_socket();
         options_.data_dir = folder_ + "/data";
         options_.run_dir = folder_ + "/run";
+        options_.logs.program = NODEAGENT_LOGGER;
         options_.network.folder = folder_ + "/network";
         options_.network.netns_folder = folder_ + "/netns";
         options_.network.bridge = "ecs" + prefix_.substr(15, 8);
@@ -73,7 +74,6 @@ class ContainerdWorld final : public BackendWorld {
         made.config["Cmd"] = Json::array({"sh", "-c", script});
         made.config["Labels"][label()] = "1";
         made.host_config["NetworkMode"] = "bridge";
-        made.host_config["LogConfig"]["Type"] = "none";
         made.host_config["Memory"] = 64 * 1024 * 1024;
         return made;
     }

@@ -413,6 +413,35 @@ TEST_F(NetworksTest, TheSubnetOfTheSettingIsTaken) {
     EXPECT_THAT(wrong.error().what, HasSubstr("ECS_CONTAINERD_SUBNET 10.77.0.1/24: a network such as"));
 }
 
+// As under systemd with ProtectSystem=: what the service mounts stays in its own mount namespace, what the host mounts
+// shows there, too.
+TEST_F(NetworksTest, AnAgentWithMountsOfItsOwnPinsWhereContainerdSeesIt) {
+    ASSERT_EQ(::mount("", "/", nullptr, MS_SHARED | MS_REC, nullptr), 0);
+    NetworkOptions in_service = options();
+    const std::string own = netns_folder() + "-own";
+    Result<Attachment> seen;
+    Result<Attachment> unseen;
+    Result<void> detached;
+    std::thread([&] {
+        if (::unshare(CLONE_FS | CLONE_NEWNS) != 0 || ::mount("", "/", nullptr, MS_SLAVE | MS_REC, nullptr) != 0)
+            return;
+        in_service.netns_folder = own;
+        unseen = Networks(in_service).attach(id_of('a'), Json::object(), {{"NetworkMode", "none"}});
+        in_service.netns_folder = netns_folder();
+        in_service.mount_namespace = "/proc/" + std::to_string(::getpid()) + "/ns/mnt";
+        seen = Networks(in_service).attach(id_of('b'), Json::object(), Json::object());
+        (void)Networks(in_service).attach(id_of('c'), Json::object(), {{"NetworkMode", "none"}});
+        detached = Networks(in_service).detach(id_of('c'));
+    }).join();
+    ASSERT_TRUE(unseen);
+    EXPECT_FALSE(is_pinned(unseen->netns_path));
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->ipv4, "172.18.0.2");
+    EXPECT_TRUE(is_pinned(seen->netns_path));
+    EXPECT_TRUE(detached);
+    EXPECT_THAT(names_in(netns_folder()), ElementsAre("ecs-" + id_of('b')));
+}
+
 TEST_F(NetworksTest, ManyContainersAtOnceAllGetAnAddress) {
     std::vector<std::string> addresses(12);
     std::vector<std::thread> threads;

@@ -1,5 +1,6 @@
 #pragma once
-// A docker-registry on a free port of loopback that wants a user and a password. Stopped by its process id.
+// A docker-registry on a free port of loopback that wants a user and a password, unless it is told another way to know
+// its users. Stopped by its process id.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -29,16 +30,36 @@ class Registry {
     static constexpr const char* kUser = "tester";
     static constexpr const char* kPassword = "open sesame";
 
+    /// Everybody may do everything.
+    struct Open {};
+
     Registry() {
-        port_ = free_port();
         // bcrypt of kPassword
         std::ofstream(folder_ + "/htpasswd")
             << kUser << ":$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n";
+        start("auth:\n  htpasswd:\n    realm: test\n    path: " + folder_.path() + "/htpasswd\n");
+    }
+    explicit Registry(Open) { start({}); }
+    /// `auth` is that section of its configuration.
+    explicit Registry(const std::string& auth) { start(auth); }
+    ~Registry() {
+        ::kill(process_, SIGTERM);
+        ::waitpid(process_, nullptr, 0);
+    }
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+
+    /// Docker takes loopback addresses without TLS.
+    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  private:
+    void start(const std::string& auth) {
+        port_ = free_port();
         std::ofstream(folder_ + "/config.yml")
             << "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: " << folder_.path()
             << "/data\n"
-            << "http:\n  addr: 127.0.0.1:" << port_
-            << "\nauth:\n  htpasswd:\n    realm: test\n    path: " << folder_.path() << "/htpasswd\n";
+            << "http:\n  addr: 127.0.0.1:" << port_ << "\n"
+            << auth;
         std::string program = "docker-registry", verb = "serve", config = folder_ + "/config.yml";
         char* arguments[] = {program.data(), verb.data(), config.data(), nullptr};
         posix_spawn_file_actions_t files;
@@ -51,17 +72,6 @@ class Registry {
         if (failed != 0) throw std::runtime_error("docker-registry does not start: apt-get install docker-registry");
         wait_until_it_listens();
     }
-    ~Registry() {
-        ::kill(process_, SIGTERM);
-        ::waitpid(process_, nullptr, 0);
-    }
-    Registry(const Registry&) = delete;
-    Registry& operator=(const Registry&) = delete;
-
-    /// Docker takes loopback addresses without TLS.
-    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-
-  private:
     [[nodiscard]] sockaddr_in loopback(std::uint16_t port) const {
         sockaddr_in address{};
         address.sin_family = AF_INET;

@@ -31,9 +31,20 @@ class ControlTest : public testing::Test {
         report.tasks_left = 3;
         co_return report;
     }
+    asio::awaitable<Result<credentials::AwsCredentials>> keys() {
+        if (refuses) co_return Error{.kind = ErrorKind::Denied, .what = "no source has credentials"};
+        credentials::AwsCredentials out;
+        out.access_key_id = "AKID";
+        out.secret_access_key = Secret("secret");
+        out.expires_at = std::chrono::system_clock::time_point(std::chrono::seconds(1'767'225'600));
+        co_return out;
+    }
     void start() {
         server = std::make_unique<ControlServer>(
-            io.get_executor(), clock, [this](DrainCall call) { return answer(call); }, path);
+            io.get_executor(), clock,
+            ControlServer::Calls{.drain = [this](DrainCall call) { return answer(call); },
+                                 .credentials = [this] { return keys(); }},
+            path);
         server->start();
         fakes::run_until_idle(io);
     }
@@ -69,6 +80,19 @@ class ControlTest : public testing::Test {
     std::vector<DrainCall> calls;
     std::unique_ptr<ControlServer> server;
 };
+
+TEST_F(ControlTest, HandsOutTheAgentsKeysInTheFormOfTheCredentialsEndpoint) {
+    start();
+    const std::string answer = ask("GET /v1/instance-credentials");
+    EXPECT_NE(
+        answer.find(
+            R"({"AccessKeyId":"AKID","SecretAccessKey":"secret","Token":"","Expiration":"2026-01-01T00:00:00Z"})"),
+        std::string::npos)
+        << answer;
+    refuses = true;
+    EXPECT_NE(ask("GET /v1/instance-credentials").find("503"), std::string::npos);
+    stop();
+}
 
 TEST_F(ControlTest, IsASocketForItsOwnerOnly) {
     start();
