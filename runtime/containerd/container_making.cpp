@@ -12,6 +12,7 @@
 #include "runtime/containerd/host_facts.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/mounts.hpp"
+#include "runtime/containerd/oci/cgroup_support.hpp"
 #include "runtime/containerd/oci/rootfs.hpp"
 #include "runtime/containerd/oci/spec.hpp"
 #include "runtime/containerd/oci/user.hpp"

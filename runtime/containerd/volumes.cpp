@@ -116,8 +116,9 @@ bool is_mounted(const std::string& folder) {
 /// Mounts what the driver options say. Options may hold a password: no text of an error shows them.
 Result<void> mount_volume(const VolumeSpec& spec, const std::string& folder) {
     const std::string type = option(spec, "type");
+    const std::string given = option(spec, "o");
     std::vector<std::string> words;
-    for (const std::string_view word : split(option(spec, "o"), ',')) words.emplace_back(word);
+    for (const std::string_view word : split(given, ',')) words.emplace_back(word);
     if (type == "nfs" || type == "nfs4" || type == "cifs") {
         for (std::string& word : words) {
             if (auto done = resolve_address(word); !done) return done;
