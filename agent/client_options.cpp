@@ -70,6 +70,9 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
     options.images.registry.mirrors = config.registry_mirrors;
     options.images.registry.insecure = config.insecure_registries;
+    options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
+    options.images.registry.mirrors = config.registry_mirrors;
+    options.images.registry.insecure = config.insecure_registries;
     const net::CurlOptions curl = curl_options(environment, false, config.docker_host);
     options.images.registry.ca_file = curl.ca_file;
     options.images.registry.ca_dir = curl.ca_dir;

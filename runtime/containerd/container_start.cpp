@@ -69,7 +69,7 @@ Result<std::string> Containers::network_owner(const std::string& id, const Json&
 
 std::string Containers::hostname_of(const std::string& id, const Json& config, const Json& host_config) {
     if (std::string given = text(config, "Hostname"); !given.empty()) return given;
-    if (text(host_config, "NetworkMode") == "host" || text(host_config, "UTSMode") == "host") return host_name();
+    if (text(host_config, "NetworkMode") == "host") return host_name();
     return id.substr(0, 12);
 }
 
