@@ -1,4 +1,4 @@
-# CPack's Debian packages: ecs-node-agent and ecs-local.
+# CPack's Debian packages: ecs-node-agent, ecs-node-agent-containerd and ecs-local.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
@@ -7,7 +7,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
     OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL agent local)
+set(CPACK_COMPONENTS_ALL agent containerd local)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
@@ -24,12 +24,23 @@ reports what happens to them, and serves containers their metadata and
 credentials. It takes the place of amazon-ecs-agent.")
 # What the programs are linked with. libsystemd is opened by name, and only where systemd runs, which brings it.
 set(CPACK_DEBIAN_AGENT_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "docker.io | docker-ce, ca-certificates")
+set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "docker.io | docker-ce | ecs-node-agent-containerd, ca-certificates")
 set(CPACK_DEBIAN_AGENT_PACKAGE_SUGGESTS ecs-local)
 # it has the same unit and the same ports
 set(CPACK_DEBIAN_AGENT_PACKAGE_CONFLICTS amazon-ecs-init)
 set(scripts ${CMAKE_CURRENT_LIST_DIR}/agent)
 set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
+
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_NAME ecs-node-agent-containerd)
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_CONTAINERD_DESCRIPTION "node agent of Amazon ECS clusters, tasks on containerd
+What ecs-node-agent needs to run tasks on containerd, without Docker: the module
+that speaks with containerd, the program that ships the logs of containers to
+CloudWatch, files or the journal, and what the unit needs to be allowed.")
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_DEPENDS
+    "ecs-node-agent (= ${PROJECT_VERSION}), containerd | containerd.io, containernetworking-plugins, iptables")
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_RECOMMENDS "ca-certificates, conntrack")
 
 set(CPACK_DEBIAN_LOCAL_PACKAGE_NAME ecs-local)
 set(CPACK_DEBIAN_LOCAL_PACKAGE_SECTION devel)

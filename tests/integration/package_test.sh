@@ -44,13 +44,20 @@ until_true() {
     >"$work/cpack.log" 2>&1 ||
     fail "cpack made no packages"
 rm -rf "$work/packages/_CPack_Packages"
-agent_deb=$(echo "$work"/packages/ecs-node-agent_*.deb) local_deb=$(echo "$work"/packages/ecs-local_*.deb)
-for package in "$agent_deb" "$local_deb"; do [ -f "$package" ] || fail "cpack made no $package"; done
-lintian --allow-root --fail-on error,warning "$agent_deb" "$local_deb" >"$work/lintian.log" 2>&1 ||
+agent_deb=$(echo "$work"/packages/ecs-node-agent_*.deb) containerd_deb=$(echo "$work"/packages/ecs-node-agent-containerd_*.deb)
+local_deb=$(echo "$work"/packages/ecs-local_*.deb)
+for package in "$agent_deb" "$containerd_deb" "$local_deb"; do [ -f "$package" ] || fail "cpack made no $package"; done
+lintian --allow-root --fail-on error,warning "$agent_deb" "$containerd_deb" "$local_deb" >"$work/lintian.log" 2>&1 ||
     fail "lintian: $(cat "$work/lintian.log")"
 dpkg-deb -f "$agent_deb" Recommends | grep -q docker.io || fail "the package does not recommend docker.io"
 for library in libc6 libcurl4 libssl3 libsqlite3-0; do
     dpkg-deb -f "$agent_deb" Depends | grep -q "\b$library\b" || fail "the package does not depend on $library"
+done
+
+# a Docker host does not pay for gRPC
+! dpkg-deb -f "$agent_deb" Depends | grep -q grpc || fail "the agent's package depends on gRPC"
+for dependency in 'ecs-node-agent (=' containerd containernetworking-plugins libgrpc; do
+    dpkg-deb -f "$containerd_deb" Depends | grep -qF "$dependency" || fail "the package for containerd does not depend on $dependency"
 done
 
 # -- installed ---------------------------------------------------------------------------------------------------------
@@ -61,7 +68,7 @@ for directory in run tmp; do mount -t tmpfs tmpfs "$root/$directory"; done
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 dpkg_says() { inside dpkg-query -W -f '${db:Status-Abbrev}' ecs-node-agent 2>/dev/null; }
 
-cp "$agent_deb" "$local_deb" "$root/tmp/"
+cp "$agent_deb" "$containerd_deb" "$local_deb" "$root/tmp/"
 # user data has written the settings before
 mkdir -p "$root/etc/ecs"
 echo ECS_CLUSTER=written-before >"$root/etc/ecs/ecs.config"
@@ -87,6 +94,19 @@ while read -r program _; do
     inside dpkg-query -L ecs-node-agent | grep -qxF "$program" ||
         fail "the unit runs $program, which the package does not have"
 done < <(sed -nE 's/^Exec[A-Za-z]*=[-@:+!|]*//p' "$root$unit")
+
+# -- the part for containerd: installed, used, removed -----------------------------------------------------------------
+check_containerd() { inside ECS_RUNTIME=containerd ECS_CONTAINERD_ADDRESS=/run/nowhere.sock ECS_CLUSTER=c AWS_DEFAULT_REGION=us-west-2 ecs-node-agent --check-config; }
+check_containerd >"$work/check.log" 2>&1 || true
+grep -q 'module for containerd is not installed' "$work/check.log" || fail "without the module it does not say what is missing: $(cat "$work/check.log")"
+inside dpkg --no-triggers -i "/tmp/${containerd_deb##*/}" >>"$work/dpkg.log" 2>&1 || fail "dpkg did not install the package for containerd"
+inside systemd-analyze verify "$unit" >"$work/verify.log" 2>&1 && [ ! -s "$work/verify.log" ] ||
+    fail "systemd does not take the unit with the drop-in for containerd: $(cat "$work/verify.log")"
+check_containerd >"$work/check.log" 2>&1 || true
+grep -q 'nowhere.sock: does not answer' "$work/check.log" || fail "the module is not used: $(cat "$work/check.log")"
+inside test -x /usr/libexec/ecs-node-agent/ecs-awslogs || fail "there is no program for logs"
+inside dpkg --no-triggers -P ecs-node-agent-containerd >>"$work/dpkg.log" 2>&1 || fail "dpkg did not purge the package for containerd"
+
 inside systemctl enable ecs >>"$work/dpkg.log" 2>&1 || fail "the service cannot be enabled"
 
 # -- started: with the environment, the capabilities and the write access that the unit gives --------------------------
