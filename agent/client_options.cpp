@@ -5,11 +5,13 @@
 #include <filesystem>
 
 #include "agent/base/blocking_pool.hpp"
-#include "agent/base/files.hpp"
+#include "agent/base/log.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/credentials/instance_facts.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "cgroups/hierarchy.hpp"
+#include "runtime/containerd/apparmor.hpp"
+#include "runtime/containerd/host_facts.hpp"
 
 namespace nodeagent {
 
@@ -64,8 +66,13 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.cgroup_root = config.cgroup_path;
     options.cgroup_v2 = hierarchy->version == cgroups::Version::V2;
     options.systemd_cgroup = hierarchy->driver == cgroups::Driver::Systemd;
-    const auto apparmor = read_file("/sys/module/apparmor/parameters/enabled");
-    options.apparmor = apparmor && trimmed(*apparmor) == "Y";
+    const auto apparmor = runtime::containerd::ensure_container_profile();
+    if (!apparmor) log::warn("containers run without AppArmor", {{"reason", apparmor.error().what}});
+    options.apparmor = apparmor && *apparmor;
+    options.init_program = runtime::containerd::container_init_program();
+    for (const auto& limit : config.default_ulimits) {
+        options.default_ulimits.push_back({.name = limit.name, .soft = limit.soft, .hard = limit.hard});
+    }
     options.images.snapshotter = config.containerd_snapshotter;
     options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
     options.images.registry.mirrors = config.registry_mirrors;

@@ -30,6 +30,12 @@ struct Toggle {
     [[nodiscard]] bool explicitly_enabled() const { return set.value_or(false); }
 };
 
+struct DefaultUlimit {
+    std::string name;                 ///< "nofile"
+    std::int64_t soft = 0, hard = 0;  ///< -1: none
+    friend bool operator==(const DefaultUlimit&, const DefaultUlimit&) = default;
+};
+
 /// Of the metrics for Prometheus; the reference's.
 inline constexpr std::uint16_t kPrometheusPort = 51680;
 
@@ -82,6 +88,7 @@ struct Config {
     int image_layers_parallel = 3;                                     ///< of one pull
     std::string containerd_bridge = "ecs0";
     std::string containerd_subnet;
+    std::vector<DefaultUlimit> default_ulimits;
     std::string containerd_cni_plugin_path = "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni";
     std::string docker_host = "unix:///var/run/docker.sock";
     std::string engine_auth_type;

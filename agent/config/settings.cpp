@@ -35,6 +35,7 @@ constexpr std::string_view kind_of() {
     if constexpr (std::same_as<T, values::Ports>) return "JSON list of ports";
     if constexpr (std::same_as<T, values::Words>) return "JSON list";
     if constexpr (std::same_as<T, values::Labels>) return "JSON map";
+    if constexpr (std::same_as<T, values::Ulimits>) return "comma list";
     if constexpr (std::same_as<T, values::Lists>) return "JSON map of lists";
     if constexpr (std::is_enum_v<T>) return "word";
     return "string";
@@ -203,6 +204,7 @@ constexpr std::array kSettings{
     row<&C::containerd_bridge>(G::Engine, "ECS_CONTAINERD_BRIDGE", "ContainerdBridge", "bridge that containers in network mode bridge are on; made when it is needed"),
     row<&C::containerd_subnet>(G::Engine, "ECS_CONTAINERD_SUBNET", "ContainerdSubnet", "their network, such as 172.18.0.0/16; a change waits until the bridge is gone").defaults_to("the first of 172.18.0.0/16 to 172.31.0.0/16 that overlaps no route; then kept"),
     row<&C::containerd_cni_plugin_path>(G::Engine, "ECS_CONTAINERD_CNI_PLUGIN_PATH", "ContainerdCNIPluginPath", "folders with the CNI plugins bridge and host-local, separated by colons"),
+    row<&C::default_ulimits>(G::Engine, "ECS_DEFAULT_ULIMITS", "DefaultUlimits", "limits of containers on containerd that set none of that name, as dockerd's --default-ulimit: nofile=32768:65536,core=0"),
     row<&C::docker_host>(G::Engine, "DOCKER_HOST", "DockerEndpoint", "Docker's socket"),
     elsewhere(G::Engine, "DOCKER_TLS_VERIFY", "any text: verify the certificate of a tcp DOCKER_HOST"),
     elsewhere(G::Engine, "DOCKER_CERT_PATH", "directory with ca.pem, cert.pem and key.pem for it"),

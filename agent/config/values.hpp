@@ -20,6 +20,7 @@ using Json = nlohmann::json;
 using Ports = std::vector<std::uint16_t>;
 using Words = std::vector<std::string>;
 using Labels = std::map<std::string, std::string>;
+using Ulimits = std::vector<DefaultUlimit>;
 using Lists = std::map<std::string, std::vector<std::string>>;
 
 Found read_text(const Reading&, std::string& out, std::string_view text);
@@ -33,6 +34,7 @@ Found read_text(const Reading&, std::chrono::nanoseconds& out, std::string_view 
 Found read_text(const Reading&, Ports& out, std::string_view text);
 Found read_text(const Reading&, Words& out, std::string_view text);
 Found read_text(const Reading&, Labels& out, std::string_view text);
+Found read_text(const Reading&, Ulimits& out, std::string_view text);  ///< "nofile=32768:65536,core=0"
 Found read_text(const Reading&, Lists& out, std::string_view text);
 Found read_text(const Reading&, ImagePullBehavior& out, std::string_view text);
 Found read_text(const Reading&, PropagateTags& out, std::string_view text);
@@ -53,6 +55,7 @@ Found read_json(const Reading&, std::chrono::nanoseconds& out, const Json& value
 Found read_json(const Reading&, Ports& out, const Json& value);
 Found read_json(const Reading&, Words& out, const Json& value);
 Found read_json(const Reading&, Labels& out, const Json& value);
+Found read_json(const Reading&, Ulimits& out, const Json& value);  ///< that text
 Found read_json(const Reading&, Lists& out, const Json& value);
 Found read_json(const Reading&, ImagePullBehavior& out, const Json& value);
 Found read_json(const Reading&, PropagateTags& out, const Json& value);
@@ -71,6 +74,7 @@ std::string show(std::chrono::nanoseconds value);
 std::string show(const Ports& value);
 std::string show(const Words& value);
 std::string show(const Labels& value);
+std::string show(const Ulimits& value);
 std::string show(const Lists& value);
 std::string show(ImagePullBehavior value);
 std::string show(PropagateTags value);

@@ -263,6 +263,7 @@ Result<Json> Containers::document_of(const std::string& id, const Creation& crea
     inputs.kernel_major = host.kernel_major;
     inputs.kernel_minor = host.kernel_minor;
     inputs.apparmor = options_.apparmor;
+    inputs.default_ulimits = options_.default_ulimits;
     static const oci::CgroupSupport cgroups = oci::cgroup_support(options_.cgroup_root, options_.cgroup_v2);
     inputs.cgroups = cgroups;
     inputs.available_capabilities = capabilities_of_daemon(options_.socket);

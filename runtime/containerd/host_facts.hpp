@@ -15,6 +15,8 @@ struct HostFacts {
 [[nodiscard]] const HostFacts& host_facts();
 /// What the daemon at that socket may hand on, by bit; everything when it cannot be told.
 [[nodiscard]] std::uint64_t capabilities_of_daemon(const std::string& socket);
+/// A static init for containers that want one (initProcessEnabled): Docker's or tini's; "" none is installed.
+[[nodiscard]] std::string container_init_program();
 /// Of now: it can change.
 [[nodiscard]] std::string host_name();
 

@@ -2,10 +2,12 @@
 // What the backend for containerd is told about this host and its settings.
 
 #include <string>
+#include <vector>
 
 #include "runtime/containerd/images/image_store.hpp"
 #include "runtime/containerd/log_setup.hpp"
 #include "runtime/containerd/network/networks.hpp"
+#include "runtime/containerd/oci/spec.hpp"
 
 namespace nodeagent::runtime::containerd {
 
@@ -17,7 +19,8 @@ struct Options {
     std::string cgroup_root = "/sys/fs/cgroup";
     bool cgroup_v2 = false;
     bool systemd_cgroup = false;  ///< containers' cgroups are made by systemd
-    bool apparmor = false;
+    bool apparmor = false;  ///< as ensure_container_profile() says
+    std::vector<oci::Ulimit> default_ulimits;  ///< of containers that set none of that name
     ImageStoreOptions images;
     NetworkOptions network;
     LogOptions logs;

@@ -32,7 +32,7 @@ if(NODEAGENT_FUZZ)
     agent/base/error.cpp agent/base/files.cpp agent/base/gzip.cpp agent/base/json.cpp agent/base/random.cpp agent/base/strings.cpp
     agent/base/time_format.cpp
     agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp agent/config/special_settings.cpp
-    agent/config/values.cpp
+    agent/config/ulimits.cpp agent/config/values.cpp
     agent/core/container_facts.cpp agent/core/dependencies.cpp agent/core/feature_gaps.cpp agent/core/fetched.cpp
     agent/core/fold.cpp agent/core/from_payload.cpp agent/core/host_resources.cpp agent/core/internal_containers.cpp agent/core/metadata_file.cpp
     agent/core/network_bindings.cpp

@@ -62,6 +62,9 @@ class HostDevices final : public DeviceSource {
     Result<std::vector<Device>> at(const std::string& path) const override {
         std::error_code failed;
         const std::string real = std::filesystem::canonical(path, failed).string();
+        if (failed == std::errc::no_such_file_or_directory) {
+            return Error{.kind = ErrorKind::NotFound, .what = "no such file or directory"};
+        }
         if (failed) return from_error_code("stat " + path, failed);
         std::vector<Device> found;
         int budget = kMostNames;

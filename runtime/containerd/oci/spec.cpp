@@ -36,7 +36,7 @@ Result<void> check_supported(const Json& host) {
     }
     if (const std::string isolation = text_of(host, "Isolation");
         !isolation.empty() && !equals_ignoring_case(isolation, "default")) {
-        return not_supported("Isolation", "invalid isolation '" + isolation + "' on linux");
+        return malformed("Invalid isolation: " + in_quotes(isolation) + " - linux only supports 'default'");
     }
     if (flag_of(host, "AutoRemove")) {
         return not_supported("AutoRemove", "is not supported: the agent removes containers");

@@ -339,6 +339,17 @@ TEST_F(Load, TakesTheKernelsPortRangeUnlessOneIsGiven) {
     EXPECT_EQ(config().dynamic_port_first, 32768);
 }
 
+TEST_F(Load, TakesLimitsThatContainersHaveByDefault) {
+    environment["ECS_DEFAULT_ULIMITS"] = "nofile=32768:65536, core=0,memlock=-1";
+    const std::vector<DefaultUlimit> wanted{
+        {.name = "nofile", .soft = 32768, .hard = 65536}, {.name = "core"}, {.name = "memlock", .soft = -1, .hard = -1}};
+    EXPECT_EQ(config().default_ulimits, wanted);
+    for (const char* bad : {"nofile", "nofile=2:1", "nofile=-1:5", "flying=1", "nofile=1:2:3", "core=0,", "core=x"}) {
+        environment["ECS_DEFAULT_ULIMITS"] = bad;
+        EXPECT_TRUE(config().default_ulimits.empty()) << bad;
+    }
+}
+
 TEST_F(Load, TellsAnIpv6OnlyHostByItsRoutes) {
     const std::string header = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
     const std::string any(32, '0');
