@@ -45,16 +45,20 @@ void LogStore::remove_group(const std::string& name) {
     groups_.erase(found);
 }
 
-void LogStore::add(LogStream& stream, std::int64_t timestamp, std::string message, std::int64_t now) {
-    LogEvent event{
-        .timestamp = timestamp, .ingested = now, .number = stream.next_number++, .message = std::move(message)};
-    const std::size_t bytes = size_of(event);
-    auto at = stream.events.end();
-    while (at != stream.events.begin() && std::prev(at)->timestamp > timestamp) --at;
-    stream.events.insert(at, std::move(event));
-    stream.last_ingestion = now;
-    stream.bytes += bytes;
-    bytes_ += bytes;
+void LogStore::add(LogStream& stream, std::vector<Text> texts, std::int64_t now) {
+    const auto before = static_cast<std::ptrdiff_t>(stream.events.size());
+    for (Text& text : texts) {
+        stream.events.push_back({.timestamp = text.timestamp,
+                                 .ingested = now,
+                                 .number = stream.next_number++,
+                                 .message = std::move(text.message)});
+        const std::size_t bytes = size_of(stream.events.back());
+        stream.bytes += bytes;
+        bytes_ += bytes;
+        stream.last_ingestion = now;
+    }
+    std::inplace_merge(stream.events.begin(), stream.events.begin() + before, stream.events.end(),
+                       [](const LogEvent& a, const LogEvent& b) { return a.timestamp < b.timestamp; });
     if (bytes_ > limits_.bytes) make_room();
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace nodeagent::local {
 
@@ -49,7 +50,12 @@ class LogStore {
     bool add_group(const std::string& name, std::int64_t now);
     bool add_stream(LogGroup& group, const std::string& name, std::int64_t now);
     void remove_group(const std::string& name);
-    void add(LogStream& stream, std::int64_t timestamp, std::string message, std::int64_t now);
+    struct Text {
+        std::int64_t timestamp = 0;
+        std::string message;
+    };
+    /// `texts` are in the order of time.
+    void add(LogStream& stream, std::vector<Text> texts, std::int64_t now);
 
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     [[nodiscard]] std::size_t streams() const { return streams_; }

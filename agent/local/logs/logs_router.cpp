@@ -1,6 +1,7 @@
 #include <map>
 
 #include "agent/base/log.hpp"
+#include "agent/base/strings.hpp"
 #include "agent/local/logs/operations.hpp"
 
 namespace nodeagent::local {
@@ -37,7 +38,8 @@ ApiResult answer_logs(LogsApi& api, std::string_view target, std::string_view bo
         if (fault.calls > 0) --fault.calls;
         return ApiError{.code = fault.code, .message = "as /_local/logs asked for", .status = fault.status};
     }
-    auto request = parse_json(body.empty() ? "{}" : body);
+    // as the service does: older SDKs send the bytes of a message as they are
+    auto request = is_utf8(body) ? parse_json(body.empty() ? "{}" : body) : parse_json(valid_utf8(body));
     if (!request) return serialization_error(request.error().what);
     if (!request->is_object()) return serialization_error("the request must be a JSON object");
     try {

@@ -72,6 +72,7 @@ ApiResult put_log_events(LogsApi& api, const Json& request) {
     if (stream == nullptr) return no_log_stream();
     if (auto wrong = wrong_with(wanted->events)) return std::move(*wrong);
     std::size_t old = 0;
+    std::vector<LogStore::Text> kept;
     std::size_t fresh_until = wanted->events.size();
     for (std::size_t i = 0; i < wanted->events.size(); ++i) {
         InputEvent& event = wanted->events[i];
@@ -80,9 +81,10 @@ ApiResult put_log_events(LogsApi& api, const Json& request) {
         } else if (event.timestamp > api.now + kNewest) {
             fresh_until = std::min(fresh_until, i);
         } else {
-            api.store.add(*stream, event.timestamp, std::move(event.message), api.now);
+            kept.push_back({.timestamp = event.timestamp, .message = std::move(event.message)});
         }
     }
+    api.store.add(*stream, std::move(kept), api.now);
     ++api.store.puts;
     Reply reply;
     reply.body["nextSequenceToken"] = std::to_string(stream->next_number);

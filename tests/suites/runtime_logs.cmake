@@ -1,0 +1,11 @@
+nodeagent_test(runtime_logs_test LABEL unit DIR unit/runtime/logs LINKS runtime_logs)
+# Real pipes, real processes, ecs-local as the service.
+if(TARGET ecs-awslogs AND TARGET ecs-local)
+  add_test(NAME awslogs_test COMMAND python3 -m unittest awslogs_test
+           WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
+  # docker's own driver against ours
+  add_test(NAME docker_awslogs_test COMMAND python3 -m unittest docker_awslogs_test
+           WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
+  set_tests_properties(awslogs_test docker_awslogs_test PROPERTIES LABELS integration TIMEOUT 300
+    ENVIRONMENT "NODEAGENT_BUILD=${CMAKE_BINARY_DIR}")
+endif()
