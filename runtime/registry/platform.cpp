@@ -36,7 +36,7 @@ int fitness(const Platform& offered, const Platform& wanted) {
     return has;
 }
 
-std::string text_of(const Platform& platform) {
+std::string platform_text(const Platform& platform) {
     std::string text = platform.os + "/" + platform.architecture;
     if (!platform.variant.empty()) text += "/" + platform.variant;
     return text;
@@ -70,7 +70,7 @@ Result<BlobDescriptor> choose_platform(const Index& index, const Platform& wante
     if (best == nullptr && images == 1) best = only;
     if (best == nullptr) {
         return Error{.kind = ErrorKind::NotFound,
-                     .what = "no matching manifest for " + text_of(wanted) + " in the manifest list entries"};
+                     .what = "no matching manifest for " + platform_text(wanted) + " in the manifest list entries"};
     }
     return best->manifest;
 }

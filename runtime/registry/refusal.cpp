@@ -23,7 +23,7 @@ std::string printable(std::string text) {
     return std::string(trimmed(text));
 }
 
-std::string text_of(const Json& object, const char* name) {
+std::string complaint_text(const Json& object, const char* name) {
     if (!object.is_object()) return {};
     const auto found = object.find(name);
     if (found == object.end() || !found->is_string()) return {};
@@ -35,11 +35,12 @@ Complaint complaint_of(std::string_view body) {
     if (!document || !document->is_object()) return {};
     const auto errors = document->find("errors");
     if (errors != document->end() && errors->is_array() && !errors->empty()) {
-        return {.code = text_of(errors->front(), "code"), .message = text_of(errors->front(), "message")};
+        return {.code = complaint_text(errors->front(), "code"), .message = complaint_text(errors->front(), "message")};
     }
     // token services, and proxies before registries
     for (const char* name : {"details", "message", "error_description", "error"}) {
-        if (std::string text = text_of(*document, name); !text.empty()) return {.code = {}, .message = std::move(text)};
+        if (std::string text = complaint_text(*document, name); !text.empty())
+            return {.code = {}, .message = std::move(text)};
     }
     return {};
 }

@@ -24,7 +24,7 @@ bool fits_a_header(std::string_view token) {
     return std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-std::string text_of(const Json& document, const char* name) {
+std::string token_text(const Json& document, const char* name) {
     const auto found = document.find(name);
     return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -65,8 +65,8 @@ Result<Token> parse_token(std::string_view body) {
         return Error{.kind = ErrorKind::Malformed,
                      .what = "the token service answered with something that is no token"};
     }
-    std::string value = text_of(*document, "token");
-    if (value.empty()) value = text_of(*document, "access_token");
+    std::string value = token_text(*document, "token");
+    if (value.empty()) value = token_text(*document, "access_token");
     if (value.empty())
         return Error{.kind = ErrorKind::Denied, .what = "authorization server did not include a token in the response"};
     if (value.size() > kMaxToken || !fits_a_header(value)) {
