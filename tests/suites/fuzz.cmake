@@ -53,11 +53,13 @@ if(NODEAGENT_FUZZ)
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
     metadata/message.cpp metadata/request_parser.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
-    runtime/docker/mapping.cpp tests/fuzz/asio_parts.cpp)
+    runtime/docker/mapping.cpp
+    runtime/logs/config.cpp runtime/logs/events.cpp runtime/logs/pattern.cpp runtime/logs/shared.cpp
+    runtime/logs/splitter.cpp runtime/logs/tag.cpp runtime/logs/text.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
   set_target_properties(fuzzed PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto ZLIB::ZLIB)
+  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto ZLIB::ZLIB ${NODEAGENT_RE2})
   target_precompile_headers(fuzzed PRIVATE
     <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
     <nlohmann/json.hpp> <boost/asio/awaitable.hpp> <boost/system/result.hpp>)
@@ -80,3 +82,4 @@ nodeagent_fuzz(config_file_fuzz CORPUS config_files LINKS config engine_spec)
 nodeagent_fuzz(saved_task_fuzz CORPUS saved_tasks LINKS core)
 nodeagent_fuzz(cloudwatch_fuzz CORPUS cloudwatch_requests LINKS local)
 nodeagent_fuzz(publish_round_fuzz CORPUS publish_rounds LINKS local)
+nodeagent_fuzz(log_lines_fuzz CORPUS log_lines LINKS runtime_logs)
