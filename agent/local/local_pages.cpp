@@ -102,8 +102,8 @@ LocalPage metrics_page(const MetricStore& metrics) {
     return page;
 }
 
-/// How much is kept for CloudWatch Logs. With ?fail=CODE[&status=500][&calls=N] its next calls, or all, fail so; with an
-/// empty code none does any more.
+/// How much is kept for CloudWatch Logs. With ?fail=CODE[&status=500][&calls=N] its next calls, or all, fail so; with
+/// an empty code none does any more.
 LocalPage logs_page(LogStore& logs, std::map<std::string, std::string>& query) {
     if (query.contains("fail")) {
         const long long status = parse_integer(query["status"]).value_or(400);

@@ -198,8 +198,8 @@ Result<std::unique_ptr<Sink>> make_awslogs(const LoggerConfig& config, SinkTools
         if (!tag) return std::move(tag).error();
         stream = std::move(*tag);
     }
-    return std::unique_ptr<Sink>(std::make_unique<AwsLogs>(config, std::move(tools), std::move(*place),
-                                                           std::move(*pattern), std::move(stream)));
+    return std::unique_ptr<Sink>(
+        std::make_unique<AwsLogs>(config, std::move(tools), std::move(*place), std::move(*pattern), std::move(stream)));
 }
 
 }  // namespace nodeagent::runtime::logs

@@ -84,9 +84,9 @@ Result<void> common_options(const LogOptions& options) {
 Result<void> awslogs_options(const LogOptions& options) {
     if (auto known = only(options, "awslogs",
                           {"tag", "awslogs-group", "awslogs-stream", "awslogs-create-group", "awslogs-create-stream",
-                           "awslogs-region", "awslogs-endpoint", "awslogs-datetime-format",
-                           "awslogs-multiline-pattern", "awslogs-credentials-endpoint",
-                           "awslogs-force-flush-interval-seconds", "awslogs-max-buffered-events", "awslogs-format"});
+                           "awslogs-region", "awslogs-endpoint", "awslogs-datetime-format", "awslogs-multiline-pattern",
+                           "awslogs-credentials-endpoint", "awslogs-force-flush-interval-seconds",
+                           "awslogs-max-buffered-events", "awslogs-format"});
         !known) {
         return known;
     }

@@ -29,9 +29,9 @@ struct CredentialsSource {
 
 /// Where lines go that memory has no room for. One directory belongs to one container.
 struct SpoolConfig {
-    std::string directory;         ///< made, mode 0700, when it is first needed; empty: no spool
-    std::uint64_t max_bytes = 0;   ///< 0: no spool
-    std::uint64_t seconds = 14400; ///< a logger whose container has ended tries this long to send what is left
+    std::string directory;          ///< made, mode 0700, when it is first needed; empty: no spool
+    std::uint64_t max_bytes = 0;    ///< 0: no spool
+    std::uint64_t seconds = 14400;  ///< a logger whose container has ended tries this long to send what is left
 
     static constexpr auto json_fields() {
         return std::tuple{optional_field("directory", &SpoolConfig::directory),
@@ -41,8 +41,9 @@ struct SpoolConfig {
 };
 
 struct LoggerConfig {
-    std::string driver;                          ///< awslogs, json-file, journald, none
-    std::map<std::string, std::string> options;  ///< LogConfig.Config as Docker has it, "mode" and "max-buffer-size" too
+    std::string driver;  ///< awslogs, json-file, journald, none
+    std::map<std::string, std::string>
+        options;  ///< LogConfig.Config as Docker has it, "mode" and "max-buffer-size" too
     std::string container_id;
     std::string container_name;  ///< as Docker shows it; a first '/' does not count
     std::string image;           ///< as the task definition names it

@@ -196,7 +196,8 @@ struct HttpConnection::State {
     Result<void> write(std::string_view bytes, Monotonic until) {
         while (!bytes.empty()) {
             if (tls != nullptr) {
-                const int done = ::SSL_write(tls, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 20U)));
+                const int done =
+                    ::SSL_write(tls, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 20U)));
                 if (done > 0) {
                     bytes.remove_prefix(static_cast<std::size_t>(done));
                 } else if (auto waited = tls_wait(done, until, "send"); !waited) {
@@ -321,7 +322,8 @@ struct HttpConnection::State {
         while (true) {
             auto got = read_more(until);
             if (!got) return std::move(got).error();
-            if (received.size() > kMaxBody) return Error{.kind = ErrorKind::Malformed, .what = "the answer is too long"};
+            if (received.size() > kMaxBody)
+                return Error{.kind = ErrorKind::Malformed, .what = "the answer is too long"};
             if (*got == 0) break;
         }
         out.body = std::exchange(received, {});
@@ -330,7 +332,8 @@ struct HttpConnection::State {
     }
 
     Result<void> open(const SimpleRequest& request, const Address& address, Monotonic until) {
-        const std::string to = request.unix_socket + "|" + (address.secure ? "s" : "") + address.host + ":" + address.port;
+        const std::string to =
+            request.unix_socket + "|" + (address.secure ? "s" : "") + address.host + ":" + address.port;
         if (socket && open_to == to) return {};
         close();
         Result<void> connected;

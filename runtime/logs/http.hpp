@@ -16,8 +16,8 @@
 namespace nodeagent::runtime::logs {
 
 struct HttpOptions {
-    std::string proxy;          ///< "http://[user:password@]host:port"; empty: none
-    std::string ca_file;        ///< empty: the system's
+    std::string proxy;                            ///< "http://[user:password@]host:port"; empty: none
+    std::string ca_file;                          ///< empty: the system's
     std::string ca_directory = "/etc/ssl/certs";  ///< hashed: only the certificate needed is read
 };
 

@@ -69,7 +69,8 @@ std::string option(const LoggerConfig& config, const std::string& key) {
 
 RingLimits ring_limits(const LoggerConfig& config, bool blocking) {
     RingLimits out;
-    out.text_bytes = blocking ? kBlockingBuffer : ram_bytes(option(config, "max-buffer-size")).value_or(kNonBlockingBuffer);
+    out.text_bytes =
+        blocking ? kBlockingBuffer : ram_bytes(option(config, "max-buffer-size")).value_or(kNonBlockingBuffer);
     if (config.driver != "awslogs") return out;
     // a batch in the making is outside Docker's buffer; here its lines stay until the service has them
     out.text_bytes += kBatchBytes;
@@ -88,8 +89,10 @@ void prepare_pipe(int fd) {
 int run(int argc, char** argv) {
     const Arguments arguments = parse_arguments(argc, argv);
     if (arguments.config.empty()) {
-        std::fputs("usage: ecs-awslogs config FILE [drain \"\"]\n"
-                   "containerd's shim starts it, one for each container; see README, \"Logs\"\n", stderr);
+        std::fputs(
+            "usage: ecs-awslogs config FILE [drain \"\"]\n"
+            "containerd's shim starts it, one for each container; see README, \"Logs\"\n",
+            stderr);
         return 2;
     }
     ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);

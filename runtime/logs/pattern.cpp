@@ -88,9 +88,8 @@ Result<std::unique_ptr<Pattern>> multiline_pattern(const LogOptions& options) {
     }
     auto pattern = compile_pattern(text);
     if (!pattern) {
-        return Error{
-            .kind = ErrorKind::Malformed,
-            .what = "awslogs could not parse multiline pattern key \"" + text + "\": " + pattern.error().what};
+        return Error{.kind = ErrorKind::Malformed,
+                     .what = "awslogs could not parse multiline pattern key \"" + text + "\": " + pattern.error().what};
     }
     return pattern;
 }

@@ -47,8 +47,8 @@ class QueueOut {
     [[nodiscard]] QueuePosition position() const { return {ring_.cursor(), spool_.cursor()}; }
     /// All before it need not be kept any more.
     void release(const QueuePosition& position);
-    /// At the end: what the ring still holds goes to a file beside the spool, for the next program (load_rest). False if
-    /// there is no spool or the disk does not take it; `lost` gets what is not kept.
+    /// At the end: what the ring still holds goes to a file beside the spool, for the next program (load_rest). False
+    /// if there is no spool or the disk does not take it; `lost` gets what is not kept.
     bool save_rest(Gap& lost);
     void remove_spool() { spool_.remove_all(); }
     /// Something waits, taken or not.

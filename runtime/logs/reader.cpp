@@ -19,8 +19,7 @@ constexpr std::chrono::seconds kGrace{10};  // the shim kills after twelve
 constexpr std::uint64_t kGoodDeal = 256U << 10U;
 
 std::int64_t wall_nanoseconds() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
@@ -30,8 +29,8 @@ class Reader {
         : pair_(pair), state_(memory.state()), setup_(setup), queue_(memory, setup.limits, setup.spool) {
         for (std::size_t i = 0; i < 2; ++i) {
             splitters_.emplace_back(
-                state_.inputs[i], static_cast<Stream>(i), setup.longest_line, [this](Message& line) { return put(line); },
-                [this] { commit(); });
+                state_.inputs[i], static_cast<Stream>(i), setup.longest_line,
+                [this](Message& line) { return put(line); }, [this] { commit(); });
             if (setup.pipes[i] < 0) state_.inputs[i].ended = 1;
         }
     }

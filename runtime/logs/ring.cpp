@@ -26,10 +26,10 @@ Ring::Ring(SharedMemory& memory, RingLimits limits)
 
 bool Ring::push(const Message& message) {
     const std::uint64_t tail = state_.tail.load(std::memory_order_acquire);
-    const std::uint64_t texts = state_.texts.load(std::memory_order_relaxed) + new_texts_ -
-                                state_.texts_done.load(std::memory_order_relaxed);
-    const std::uint64_t count = state_.count.load(std::memory_order_relaxed) + new_count_ -
-                                state_.count_done.load(std::memory_order_relaxed);
+    const std::uint64_t texts =
+        state_.texts.load(std::memory_order_relaxed) + new_texts_ - state_.texts_done.load(std::memory_order_relaxed);
+    const std::uint64_t count =
+        state_.count.load(std::memory_order_relaxed) + new_count_ - state_.count_done.load(std::memory_order_relaxed);
     if (count > 0 && texts + message.text.size() > limits_.text_bytes) return false;
     if (limits_.messages != 0 && count >= limits_.messages) return false;
     const std::uint64_t needed = record_bytes(message.text.size());
@@ -55,14 +55,11 @@ void Ring::commit() {
 
 bool Ring::has_ease() const {
     const std::uint64_t count = state_.count.load() + new_count_ - state_.count_done.load();
-    return waiting_bytes() < limits_.text_bytes / 2 &&
-           head_ - state_.tail.load() < memory_.ring_bytes() / 2 &&
+    return waiting_bytes() < limits_.text_bytes / 2 && head_ - state_.tail.load() < memory_.ring_bytes() / 2 &&
            (limits_.messages == 0 || count < (limits_.messages + 1) / 2);
 }
 
-std::uint64_t Ring::waiting_bytes() const {
-    return state_.texts.load() + new_texts_ - state_.texts_done.load();
-}
+std::uint64_t Ring::waiting_bytes() const { return state_.texts.load() + new_texts_ - state_.texts_done.load(); }
 
 std::optional<Message> Ring::peek() {
     const std::uint64_t head = state_.head.load(std::memory_order_acquire);

@@ -1,7 +1,7 @@
 #include "runtime/logs/service.hpp"
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "agent/base/json.hpp"
 #include "agent/net/aws_endpoint.hpp"
@@ -41,7 +41,8 @@ Result<ServicePlace> service_place(const LoggerConfig& config) {
     ServicePlace out;
     out.region = option_of(config, "awslogs-region");
     if (out.region.empty()) out.region = config.region;
-    if (out.region.empty()) return Error{.kind = ErrorKind::Malformed, .what = "cannot determine region for awslogs driver"};
+    if (out.region.empty())
+        return Error{.kind = ErrorKind::Malformed, .what = "cannot determine region for awslogs driver"};
     net::EndpointOptions options;
     options.explicit_url = option_of(config, "awslogs-endpoint");
     out.endpoint = net::resolve_endpoint("logs", out.region, options);
@@ -110,7 +111,8 @@ ServiceReply LogsService::call(std::string_view operation, std::string_view body
         if (reply.code.empty()) reply.code = bare_code(told->type);
         reply.expected_token = told->expected;
     }
-    reply.what = std::string(operation) + ": " + (reply.code.empty() ? "status " + std::to_string(reply.status) : reply.code);
+    reply.what =
+        std::string(operation) + ": " + (reply.code.empty() ? "status " + std::to_string(reply.status) : reply.code);
     if (told && !told->message.empty()) reply.what += ": " + told->message.substr(0, 512);
     if (reply.not_trusted()) credentials_.invalidate();
     return reply;

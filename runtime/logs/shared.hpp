@@ -80,12 +80,12 @@ struct SharedState {
     Counts counts;
     Gap gap;
     std::atomic<std::uint64_t> next_sequence{1};
-    std::atomic<std::uint32_t> input_ended{0};    ///< the reader has nothing more
-    std::atomic<std::uint32_t> finished{0};       ///< the sender has nothing more
-    std::atomic<std::uint32_t> reader_waits{0};   ///< for room
-    std::atomic<std::uint32_t> sender_waits{0};   ///< 1: for anything; 2: for a good deal
-    std::atomic<std::uint32_t> adopted{0};        ///< the process that the shim started is gone
-    std::atomic<std::int64_t> deadline{0};        ///< CLOCK_MONOTONIC ns at which the sender gives up; 0: none
+    std::atomic<std::uint32_t> input_ended{0};   ///< the reader has nothing more
+    std::atomic<std::uint32_t> finished{0};      ///< the sender has nothing more
+    std::atomic<std::uint32_t> reader_waits{0};  ///< for room
+    std::atomic<std::uint32_t> sender_waits{0};  ///< 1: for anything; 2: for a good deal
+    std::atomic<std::uint32_t> adopted{0};       ///< the process that the shim started is gone
+    std::atomic<std::int64_t> deadline{0};       ///< CLOCK_MONOTONIC ns at which the sender gives up; 0: none
 };
 
 /// The state and `ring_bytes` after it, anonymous, shared with children.

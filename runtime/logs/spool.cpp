@@ -179,8 +179,7 @@ bool SpoolReader::load() {
         if (!file_) return false;
     }
     const bool writing = cursor_.segment == state_.write_segment.load();
-    const std::uint64_t end =
-        writing ? state_.write_offset.load(std::memory_order_acquire) : ~std::uint64_t{0};
+    const std::uint64_t end = writing ? state_.write_offset.load(std::memory_order_acquire) : ~std::uint64_t{0};
     std::size_t wanted = kWindowBytes;
     while (true) {
         if (cursor_.offset < window_begin_ || window_.empty() || cursor_.offset - window_begin_ > window_.size()) {
@@ -270,8 +269,7 @@ void SpoolReader::release(SpoolPosition position) {
     const SpoolPosition done{state_.done_segment.load(), state_.done_offset.load()};
     if (!place_.usable() || position <= done) return;
     if (!position_file_) {
-        position_file_ =
-            Fd(::open(position_path(place_.directory).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        position_file_ = Fd(::open(position_path(place_.directory).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     }
     if (position_file_) {
         // if the disk is full, some lines are sent twice after a crash

@@ -20,7 +20,8 @@ constexpr std::int64_t kEvery = 10;
 constexpr std::int64_t kTellEvery = 60;
 
 std::int64_t seconds_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 }  // namespace
@@ -32,9 +33,8 @@ void tell_host(std::string_view text) {
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const std::string line = "<28>ecs-awslogs[" + std::to_string(::getpid()) + "]: " + std::string(text);
     // nobody to tell if it fails
-    [[maybe_unused]] const ssize_t sent =
-        ::sendto(socket.get(), line.data(), line.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    [[maybe_unused]] const ssize_t sent = ::sendto(socket.get(), line.data(), line.size(), MSG_NOSIGNAL,
+                                                   reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 void StatusFile::failed(const std::string& why) {

@@ -68,7 +68,8 @@ std::string_view wanted(const LoggerConfig& config, const std::string& key) {
 void choose(std::map<std::string, std::string>& out, const std::map<std::string, std::string>& from,
             std::string_view names, std::string_view expression) {
     for (const std::string_view name : split(names, ',')) {
-        if (const auto found = from.find(std::string(name)); found != from.end()) out.insert_or_assign(found->first, found->second);
+        if (const auto found = from.find(std::string(name)); found != from.end())
+            out.insert_or_assign(found->first, found->second);
     }
     const auto pattern = compile_pattern(std::string(expression));
     if (!pattern || *pattern == nullptr) return;

@@ -86,8 +86,8 @@ void append_json(std::string& out, std::string_view text, bool html) {
             }
             continue;
         }
-        const bool special = byte < 0x20 || byte == '"' || byte == '\\' ||
-                             (html && (byte == '<' || byte == '>' || byte == '&'));
+        const bool special =
+            byte < 0x20 || byte == '"' || byte == '\\' || (html && (byte == '<' || byte == '>' || byte == '&'));
         if (!special) {
             ++at;
         } else if (byte == '"' || byte == '\\') {

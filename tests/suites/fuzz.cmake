@@ -66,11 +66,13 @@ if(NODEAGENT_FUZZ)
     runtime/docker/mapping.cpp
     runtime/registry/bounded_json.cpp runtime/registry/challenge.cpp runtime/registry/digest.cpp
     runtime/registry/manifest.cpp runtime/registry/platform.cpp runtime/registry/reference.cpp
-    runtime/registry/refusal.cpp runtime/registry/token.cpp tests/fuzz/asio_parts.cpp)
+    runtime/registry/refusal.cpp runtime/registry/token.cpp
+    runtime/logs/config.cpp runtime/logs/events.cpp runtime/logs/pattern.cpp runtime/logs/shared.cpp
+    runtime/logs/splitter.cpp runtime/logs/tag.cpp runtime/logs/text.cpp tests/fuzz/asio_parts.cpp)
   list(TRANSFORM fuzzed PREPEND ${CMAKE_SOURCE_DIR}/)
   add_library(fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed})
   set_target_properties(fuzzed PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto ZLIB::ZLIB)
+  target_link_libraries(fuzzed PUBLIC nodeagent_flags ws_codec OpenSSL::Crypto ZLIB::ZLIB ${NODEAGENT_RE2})
   target_precompile_headers(fuzzed PRIVATE
     <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
     <nlohmann/json.hpp> <boost/asio/awaitable.hpp> <boost/system/result.hpp>)
@@ -98,3 +100,4 @@ nodeagent_fuzz(registry_manifest_fuzz CORPUS registry_manifests LINKS runtime_re
 nodeagent_fuzz(registry_answer_fuzz CORPUS registry_answers LINKS runtime_registry)
 nodeagent_fuzz(image_config_fuzz CORPUS image_configs LINKS runtime_containerd_images)
 nodeagent_fuzz(image_archive_fuzz CORPUS image_archives LINKS runtime_containerd_images)
+nodeagent_fuzz(log_lines_fuzz CORPUS log_lines LINKS runtime_logs)

@@ -52,12 +52,11 @@ struct DescribeStreams {
 };
 
 ApiError taken(std::string_view what) {
-    return {.code = "ResourceAlreadyExistsException", .message = "The specified " + std::string(what) + " already exists"};
+    return {.code = "ResourceAlreadyExistsException",
+            .message = "The specified " + std::string(what) + " already exists"};
 }
 
-ApiError too_many() {
-    return {.code = "LimitExceededException", .message = "Resource limit exceeded."};
-}
+ApiError too_many() { return {.code = "LimitExceededException", .message = "Resource limit exceeded."}; }
 
 bool good_group_name(std::string_view name) {
     return !name.empty() && name.size() <= kNameAtMost && std::all_of(name.begin(), name.end(), [](char c) {

@@ -34,8 +34,8 @@ struct LogGroup {
 
 struct LogLimits {
     std::size_t groups = 1'000;
-    std::size_t streams = 10'000;          ///< of all groups
-    std::size_t bytes = 128U << 20U;       ///< of all events, 64 counted for each besides its text
+    std::size_t streams = 10'000;     ///< of all groups
+    std::size_t bytes = 128U << 20U;  ///< of all events, 64 counted for each besides its text
 };
 
 class LogStore {

@@ -13,10 +13,10 @@ using LogsOperation = ApiResult (*)(LogsApi&, const Json&);
 
 const std::map<std::string_view, LogsOperation>& logs_operations() {
     static const std::map<std::string_view, LogsOperation> table{
-        {"CreateLogGroup", create_log_group},          {"DeleteLogGroup", delete_log_group},
-        {"CreateLogStream", create_log_stream},        {"PutLogEvents", put_log_events},
-        {"DescribeLogGroups", describe_log_groups},    {"DescribeLogStreams", describe_log_streams},
-        {"GetLogEvents", get_log_events},              {"FilterLogEvents", filter_log_events},
+        {"CreateLogGroup", create_log_group},       {"DeleteLogGroup", delete_log_group},
+        {"CreateLogStream", create_log_stream},     {"PutLogEvents", put_log_events},
+        {"DescribeLogGroups", describe_log_groups}, {"DescribeLogStreams", describe_log_streams},
+        {"GetLogEvents", get_log_events},           {"FilterLogEvents", filter_log_events},
     };
     return table;
 }
@@ -30,8 +30,9 @@ ApiResult answer_logs(LogsApi& api, std::string_view target, std::string_view bo
     const auto operation = logs_operations().find(name);
     if (operation == logs_operations().end()) {
         return ApiError{.code = "UnknownOperationException",
-                        .message = "ecs-local serves CreateLogGroup, DeleteLogGroup, CreateLogStream, PutLogEvents, "
-                                   "DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents."};
+                        .message =
+                            "ecs-local serves CreateLogGroup, DeleteLogGroup, CreateLogStream, PutLogEvents, "
+                            "DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents."};
     }
     LogStore::Fault& fault = api.store.fault;
     if (!fault.code.empty() && fault.calls != 0) {

@@ -46,8 +46,7 @@ std::optional<ApiError> wrong_with(const std::vector<InputEvent>& events) {
                 "1 validation error detected: Value at 'logEvents.1.member' failed to satisfy constraint");
         }
         if (event.timestamp < before) {
-            return bad_log_parameter(
-                "Log events in a single PutLogEvents request must be in chronological order.");
+            return bad_log_parameter("Log events in a single PutLogEvents request must be in chronological order.");
         }
         before = event.timestamp;
         bytes += event.message.size() + kPerEvent;

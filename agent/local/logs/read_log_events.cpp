@@ -160,7 +160,8 @@ ApiResult filter_log_events(LogsApi& api, const Json& request) {
         return bad_log_parameter("Only one of logStreamNames and logStreamNamePrefix can be specified.");
     }
     const auto pattern = FilterPattern::parse(wanted->pattern);
-    if (!pattern) return bad_log_parameter("Invalid filter pattern; ecs-local serves terms, \"quoted\", -without and ?any");
+    if (!pattern)
+        return bad_log_parameter("Invalid filter pattern; ecs-local serves terms, \"quoted\", -without and ?any");
     const std::set<std::string> names(wanted->streams.begin(), wanted->streams.end());
     for (const std::string& name : names) {
         if (!group->streams.contains(name)) return no_log_stream();
@@ -171,9 +172,9 @@ ApiResult filter_log_events(LogsApi& api, const Json& request) {
     for (const auto& [name, stream] : group->streams) {
         if (!names.empty() && !names.contains(name)) continue;
         if (!name.starts_with(wanted->prefix)) continue;
-        const auto low = std::lower_bound(
-            stream.events.begin(), stream.events.end(), wanted->start.value_or(0),
-            [](const LogEvent& event, std::int64_t time) { return event.timestamp < time; });
+        const auto low =
+            std::lower_bound(stream.events.begin(), stream.events.end(), wanted->start.value_or(0),
+                             [](const LogEvent& event, std::int64_t time) { return event.timestamp < time; });
         for (auto at = low; at != stream.events.end(); ++at) {
             if (wanted->end && at->timestamp > *wanted->end) break;
             if (pattern->matches(at->message)) found.emplace_back(at->timestamp, name, at->number, &*at);

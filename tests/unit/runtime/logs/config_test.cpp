@@ -32,19 +32,20 @@ TEST(LogOptions, AreRefusedInDockersWords) {
 }
 
 TEST(LogOptions, ExcludeEachOtherAsInDocker) {
-    EXPECT_NE(refusal("awslogs", {{"awslogs-group", "g"},
-                                  {"awslogs-datetime-format", "%Y"},
-                                  {"awslogs-multiline-pattern", "^x"}}),
-              "");
     EXPECT_NE(refusal("awslogs",
-                      {{"awslogs-group", "g"}, {"awslogs-format", "json/emf"}, {"awslogs-datetime-format", "%Y"}}),
+                      {{"awslogs-group", "g"}, {"awslogs-datetime-format", "%Y"}, {"awslogs-multiline-pattern", "^x"}}),
               "");
-    EXPECT_EQ(refusal("awslogs", {{"awslogs-group", "g"}, {"awslogs-format", "text"}}), "unsupported log format 'text'");
+    EXPECT_NE(
+        refusal("awslogs", {{"awslogs-group", "g"}, {"awslogs-format", "json/emf"}, {"awslogs-datetime-format", "%Y"}}),
+        "");
+    EXPECT_EQ(refusal("awslogs", {{"awslogs-group", "g"}, {"awslogs-format", "text"}}),
+              "unsupported log format 'text'");
 }
 
 TEST(LogOptions, HaveTheirPatternsAndTagsChecked) {
-    EXPECT_NE(refusal("awslogs", {{"awslogs-group", "g"}, {"awslogs-multiline-pattern", "("}}).find("multiline pattern"),
-              std::string::npos);
+    EXPECT_NE(
+        refusal("awslogs", {{"awslogs-group", "g"}, {"awslogs-multiline-pattern", "("}}).find("multiline pattern"),
+        std::string::npos);
     EXPECT_NE(refusal("awslogs", {{"awslogs-group", "g"}, {"tag", "{{.Nothing}}"}}), "");
     EXPECT_EQ(refusal("awslogs", {{"awslogs-group", "g"}, {"tag", "{{ .Name | upper }}/{{.ID}}"}}), "");
 }

@@ -18,13 +18,14 @@ using ::testing::ElementsAre;
 struct Split {
     explicit Split(std::size_t longest)
         : memory(std::move(*SharedMemory::make(1 << 20))),
-          splitter(memory->state().inputs[0], Stream::Stdout, longest,
-                   [this](Message& line) {
-                       if (static_cast<int>(lines.size()) == room) return false;
-                       lines.push_back(std::string(line.text) + (line.partial() ? line.last ? "$" : "~" : ""));
-                       return true;
-                   },
-                   [] {}) {}
+          splitter(
+              memory->state().inputs[0], Stream::Stdout, longest,
+              [this](Message& line) {
+                  if (static_cast<int>(lines.size()) == room) return false;
+                  lines.push_back(std::string(line.text) + (line.partial() ? line.last ? "$" : "~" : ""));
+                  return true;
+              },
+              [] {}) {}
     bool feed(std::string_view text) {
         InputState& input = memory->state().inputs[0];
         std::copy(text.begin(), text.end(), input.input.begin());
@@ -116,7 +117,8 @@ TEST(Queue, KeepsTheOrderOfLinesAcrossRingAndSpool) {
     int next = 0;
     for (int round = 0; round < 50; ++round) {  // fills and empties, so that either may hold the older line
         for (int i = 0; i < 40 + round * 7 % 60; ++i) EXPECT_TRUE(waiting.put("line " + std::to_string(next++)));
-        for (std::string& text : waiting.take(static_cast<std::size_t>(30 + round % 40))) told.push_back(std::move(text));
+        for (std::string& text : waiting.take(static_cast<std::size_t>(30 + round % 40)))
+            told.push_back(std::move(text));
         waiting.out->release(waiting.out->position());
     }
     for (std::string& text : waiting.take()) told.push_back(std::move(text));
@@ -142,17 +144,16 @@ TEST(Queue, GivesASecondSenderWhatTheFirstHadNotReleased) {
 }
 
 TEST(Queue, TellsOfDroppedLinesInTheirPlace) {
-    Waiting waiting(100, 0);
+    Waiting waiting(400, 0);
     int kept = 0;
     while (waiting.put("0123456789")) ++kept;
     waiting.put("0123456789");
     EXPECT_EQ(static_cast<int>(waiting.take().size()), kept);
     waiting.out->release(waiting.out->position());
     EXPECT_TRUE(waiting.put("after"));
-    EXPECT_THAT(waiting.take(),
-                ElementsAre("ecs-awslogs: 2 lines (20 bytes) dropped between 1970-01-01T00:00:01Z and "
-                            "1970-01-01T00:00:01Z: the buffer and the spool were full",
-                            "after"));
+    EXPECT_THAT(waiting.take(), ElementsAre("ecs-awslogs: 2 lines (20 bytes) dropped between 1970-01-01T00:00:01Z and "
+                                            "1970-01-01T00:00:01Z: the buffer and the spool were full",
+                                            "after"));
 }
 
 TEST(Queue, IsTakenUpByTheNextProgram) {
