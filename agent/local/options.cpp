@@ -130,7 +130,7 @@ std::string options_help() {
     text += "  --help                    this text\n\n";
     text +=
         "Besides the ECS API it serves GET /health, GET /_local/tasks[?cluster=NAME], GET /_local/history?task=ARN,\n"
-        "GET /_local/telemetry?instance=ARN and GET /_local/metrics, as JSON.\n\n"
+        "GET /_local/telemetry?instance=ARN, GET /_local/metrics and GET /_local/logs, as JSON.\n\n"
         "It answers CloudWatch GetMetricStatistics, GetMetricData (without expressions), ListMetrics and "
         "PutMetricData.\n"
         "AWS/ECS has CPUUtilization and MemoryUtilization of clusters, and of services where tasks run with\n"

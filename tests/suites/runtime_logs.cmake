@@ -3,9 +3,11 @@ nodeagent_test(runtime_logs_test LABEL unit DIR unit/runtime/logs LINKS runtime_
 if(TARGET ecs-awslogs AND TARGET ecs-local)
   add_test(NAME awslogs_test COMMAND python3 -m unittest awslogs_test
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
+  add_test(NAME log_drivers_test COMMAND python3 -m unittest drivers_test
+           WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
   # docker's own driver against ours
   add_test(NAME docker_awslogs_test COMMAND python3 -m unittest docker_awslogs_test
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
-  set_tests_properties(awslogs_test docker_awslogs_test PROPERTIES LABELS integration TIMEOUT 300
+  set_tests_properties(awslogs_test log_drivers_test docker_awslogs_test PROPERTIES LABELS integration TIMEOUT 300
     ENVIRONMENT "NODEAGENT_BUILD=${CMAKE_BINARY_DIR}")
 endif()
