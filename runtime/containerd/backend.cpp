@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -10,6 +11,7 @@
 #include "agent/base/log.hpp"
 #include "runtime/containerd/blocking.hpp"
 #include "runtime/containerd/containerd_backend.hpp"
+#include "runtime/containerd/refusal.hpp"
 
 namespace nodeagent::runtime::containerd {
 
@@ -27,6 +29,13 @@ std::vector<std::string> engine_api_versions() {
     std::vector<std::string> versions;
     for (int minor = 17; minor <= 41; ++minor) versions.push_back("1." + std::to_string(minor));
     return versions;
+}
+
+/// As run_blocking, for what the engine has asked for: what is refused is told in the words that users know.
+template <class F>
+auto run_verb(BlockingPool& pool, F f) -> asio::awaitable<std::invoke_result_t<F>> {
+    auto work = run_blocking(pool, [f = std::move(f)] { return told_as_refusal(f()); });
+    co_return co_await std::move(work);
 }
 
 std::optional<RuntimeEvent> event_for_engine(const Event& event) {
@@ -128,7 +137,7 @@ asio::awaitable<Result<void>> ContainerdBackend::ping(nanoseconds deadline) {
 // ---- images
 
 asio::awaitable<Result<ImageView>> ContainerdBackend::inspect_image(std::string image) {
-    auto work = run_blocking(calls_, [this, image]() -> Result<ImageView> {
+    auto work = run_verb(calls_, [this, image]() -> Result<ImageView> {
         auto found = images_.find(image);
         if (!found) return std::move(found).error();
         return std::move(found->view);
@@ -164,31 +173,31 @@ asio::awaitable<Result<void>> ContainerdBackend::pull(std::string reference, Reg
 }
 
 asio::awaitable<Result<void>> ContainerdBackend::tag(std::string source, std::string target) {
-    auto work = run_blocking(calls_, [this, source, target] { return images_.tag(source, target); });
+    auto work = run_verb(calls_, [this, source, target] { return images_.tag(source, target); });
     co_return co_await std::move(work);
 }
 
 asio::awaitable<Result<void>> ContainerdBackend::load_image(std::string archive) {
     Result<void> prepared = co_await prepare();
     if (!prepared) co_return prepared;
-    auto work = run_blocking(calls_, [this, archive] { return images_.load_image(archive); });
+    auto work = run_verb(calls_, [this, archive] { return images_.load_image(archive); });
     co_return co_await std::move(work);
 }
 
 asio::awaitable<Result<void>> ContainerdBackend::remove_image(std::string image) {
-    auto work = run_blocking(calls_, [this, image] { return images_.remove_image(image); });
+    auto work = run_verb(calls_, [this, image] { return images_.remove_image(image); });
     co_return co_await std::move(work);
 }
 
 asio::awaitable<Result<std::vector<ImageView>>> ContainerdBackend::list_images() {
-    auto work = run_blocking(calls_, [this] { return images_.list_images(); });
+    auto work = run_verb(calls_, [this] { return images_.list_images(); });
     co_return co_await std::move(work);
 }
 
 // ---- containers
 
 asio::awaitable<Result<std::string>> ContainerdBackend::id_of(std::string id_or_name) {
-    auto work = run_blocking(calls_, [this, id_or_name] { return containers_.id_of(id_or_name); });
+    auto work = run_verb(calls_, [this, id_or_name] { return containers_.id_of(id_or_name); });
     co_return co_await std::move(work);
 }
 
@@ -196,7 +205,7 @@ asio::awaitable<Result<std::string>> ContainerdBackend::create(ContainerSpec spe
     Result<void> prepared = co_await prepare();
     if (!prepared) co_return std::move(prepared).error();
     const KeyedLock::Held held = co_await locks_.acquire(spec.name);
-    auto work = run_blocking(calls_, [this, spec = std::move(spec)] { return containers_.create(spec); });
+    auto work = run_verb(calls_, [this, spec = std::move(spec)] { return containers_.create(spec); });
     co_return co_await std::move(work);
 }
 
@@ -205,7 +214,7 @@ asio::awaitable<Result<void>> ContainerdBackend::start(std::string id, nanosecon
     if (!found) co_return std::move(found).error();
     const std::string own = *std::move(found);
     const KeyedLock::Held held = co_await locks_.acquire(own);
-    auto work = run_blocking(calls_, [this, own, deadline] {
+    auto work = run_verb(calls_, [this, own, deadline] {
         return containers_.start(own, deadline, [this, own] { exits_->watch(own, {}); });
     });
     const Result<Running> running = co_await std::move(work);
@@ -224,7 +233,7 @@ asio::awaitable<Result<void>> ContainerdBackend::stop(std::string id, seconds gr
     {
         // a start that is on its way comes first, or the signal would find nothing to stop
         const KeyedLock::Held held = co_await locks_.acquire(own);
-        auto work = run_blocking(calls_, [this, own, grace]() -> Result<bool> {
+        auto work = run_verb(calls_, [this, own, grace]() -> Result<bool> {
             if (grace.count() <= 0) return containers_.signal(own, SIGKILL, true);
             const Result<int> signal = containers_.stop_signal(own);
             if (!signal) return signal.error();
@@ -237,7 +246,7 @@ asio::awaitable<Result<void>> ContainerdBackend::stop(std::string id, seconds gr
     std::optional<Result<Exit>> exit;
     if (grace.count() > 0) exit = co_await end_within(own, {}, grace);
     if (!exit) {
-        auto work = run_blocking(calls_, [this, own] { return containers_.signal(own, SIGKILL, true); });
+        auto work = run_verb(calls_, [this, own] { return containers_.signal(own, SIGKILL, true); });
         const Result<bool> killed = co_await std::move(work);
         if (!killed) co_return killed.error();
         exit = co_await end_within(own, {}, kKillWait);
@@ -261,7 +270,7 @@ asio::awaitable<Result<void>> ContainerdBackend::remove(std::string id) {
     }
     const std::string own = *std::move(found);
     const KeyedLock::Held held = co_await locks_.acquire(own);
-    auto work = run_blocking(calls_, [this, own] { return containers_.remove(own); });
+    auto work = run_verb(calls_, [this, own] { return containers_.remove(own); });
     Result<void> removed = co_await std::move(work);
     if (removed) {
         end_probing(own);
@@ -271,14 +280,14 @@ asio::awaitable<Result<void>> ContainerdBackend::remove(std::string id) {
 }
 
 asio::awaitable<Result<ContainerView>> ContainerdBackend::inspect(std::string id) {
-    auto look = run_blocking(calls_, [this, id] { return containers_.inspect(id); });
+    auto look = run_verb(calls_, [this, id] { return containers_.inspect(id); });
     Result<Containers::Inspected> seen = co_await std::move(look);
     if (!seen) co_return std::move(seen).error();
     if (seen->end_unnoted) {
         const std::string own = seen->view.id;
         Result<void> noted = co_await note_end(own);
         if (!noted) co_return std::move(noted).error();
-        auto again = run_blocking(calls_, [this, own] { return containers_.inspect(own); });
+        auto again = run_verb(calls_, [this, own] { return containers_.inspect(own); });
         seen = co_await std::move(again);
         if (!seen) co_return std::move(seen).error();
     }
@@ -292,7 +301,7 @@ asio::awaitable<Result<ContainerView>> ContainerdBackend::inspect(std::string id
 }
 
 asio::awaitable<Result<std::vector<ContainerView>>> ContainerdBackend::list(std::string label) {
-    auto work = run_blocking(calls_, [this, label] { return containers_.list(label); });
+    auto work = run_verb(calls_, [this, label] { return containers_.list(label); });
     co_return co_await std::move(work);
 }
 
@@ -358,17 +367,17 @@ asio::awaitable<void> ContainerdBackend::adopt(std::function<void()> connected) 
 // ---- volumes
 
 asio::awaitable<Result<void>> ContainerdBackend::create_volume(VolumeSpec spec) {
-    auto work = run_blocking(calls_, [this, spec] { return volumes_.create(spec); });
+    auto work = run_verb(calls_, [this, spec] { return volumes_.create(spec); });
     co_return co_await std::move(work);
 }
 
 asio::awaitable<Result<VolumeSpec>> ContainerdBackend::inspect_volume(std::string name) {
-    auto work = run_blocking(calls_, [this, name] { return volumes_.inspect(name); });
+    auto work = run_verb(calls_, [this, name] { return volumes_.inspect(name); });
     co_return co_await std::move(work);
 }
 
 asio::awaitable<Result<void>> ContainerdBackend::remove_volume(std::string name) {
-    auto work = run_blocking(calls_, [this, name] { return containers_.remove_volume(name); });
+    auto work = run_verb(calls_, [this, name] { return containers_.remove_volume(name); });
     co_return co_await std::move(work);
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/base/time_format.hpp"
 #include "runtime/containerd/images/unpacker.hpp"
+#include "runtime/containerd/refusal.hpp"
 #include "runtime/registry/platform.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -132,7 +133,8 @@ Result<void> Pull::direct() {
 
 Result<void> Pull::find_manifest() {
     auto document = parts_.repository.fetch_top(stop_.get_token());
-    if (!document) return std::move(document).error();
+    // later failures come in Docker's stream of progress, without these words
+    if (!document) return refusal(std::move(document).error());
     Labels labels;
     for (int depth = 0;; ++depth) {
         auto parsed = registry::parse_manifest(document->descriptor.media_type, document->body);

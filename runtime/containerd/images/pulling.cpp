@@ -6,6 +6,7 @@
 #include "runtime/containerd/images/deadline.hpp"
 #include "runtime/containerd/images/image_store_state.hpp"
 #include "runtime/containerd/images/pull.hpp"
+#include "runtime/containerd/refusal.hpp"
 
 namespace nodeagent::runtime::containerd {
 
@@ -32,7 +33,7 @@ Result<std::string> ImageStore::resolve_digest(const std::string& image, const R
             .kind = ErrorKind::Timeout,
             .what = "Could not transition to MANIFEST_PULLED; timed out after waiting " + go_duration(deadline)};
     }
-    if (!descriptor) return std::move(descriptor).error();
+    if (!descriptor) return refusal(std::move(descriptor).error());
     if (registry::is_schema_1(descriptor->media_type)) return std::string();
     return descriptor->digest;
 }

@@ -14,10 +14,12 @@ using fakes::make_image;
 using fakes::plain_layer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class PullTest : public ImagesFixture {};
 
@@ -301,6 +303,15 @@ TEST_F(PullTest, LimitsEndItWithTheTextsOfTheDockerBackend) {
     failed = pull(":1", {.inactivity_timeout = milliseconds(300)});
     EXPECT_EQ(failed.error().kind, ErrorKind::Unavailable);
     EXPECT_EQ(failed.error().what, "inactivity time exceeded timeout while pulling image");
+}
+
+TEST_F(PullTest, OfAnImageThatIsNotThereEndsInTheWordsOfDockersClient) {
+    const auto failed = pull(":absent");
+    EXPECT_EQ(failed.error().kind, ErrorKind::NotFound);
+    EXPECT_THAT(failed.error().what, AllOf(StartsWith("Error response from daemon: "), HasSubstr("manifest unknown")));
+    const auto digest = store().resolve_digest(name(":absent"), auth, seconds(10), {});
+    EXPECT_EQ(digest.error().kind, ErrorKind::NotFound);
+    EXPECT_THAT(digest.error().what, AllOf(StartsWith("Error response from daemon: "), HasSubstr("manifest unknown")));
 }
 
 TEST_F(PullTest, SchemaOneHasNoDigestAndCannotBePulled) {
