@@ -14,6 +14,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/backend.hpp"
 #include "runtime/containerd/module.hpp"
+#include "runtime/containerd/network/program.hpp"
 #include "runtime/containerd/options.hpp"
 #include "tests/contract/backend_world.hpp"
 #include "tests/contract/relay.hpp"
@@ -55,6 +56,10 @@ class ContainerdWorld final : public BackendWorld {
         run(closed());
         (void)run(backend_->remove_image(image()));
         backend_.reset();
+        // the agent keeps its bridge; a host has no subnets for those of many worlds
+        (void)run_program({.path = find_program("ip"),
+                           .arguments = {"link", "delete", options_.network.bridge},
+                           .environment = {"PATH=/usr/sbin:/sbin"}});
         on_relay([this] { relay_->cut(); });
         relay_io_.stop();
         relay_thread_.join();

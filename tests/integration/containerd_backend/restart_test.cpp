@@ -165,7 +165,8 @@ TEST_F(ContainerdOutage, OfTheMachineStopsEverythingAndLeavesNothingToBeCleanedB
     for (const char* mode : {"NetworkMode", "IpcMode"}) follower.host_config[mode] = "container:" + first;
     const std::string second = tested.start(std::move(follower));
     const std::string never = tested.create(world.shell(world.name("never"), kForever));
-    daemon.restart_machine({world.options().run_dir, world.options().network.netns_folder});
+    daemon.restart_machine({world.options().run_dir, world.options().network.netns_folder,
+                            "/run/containerd/runc/" + world.name_space()});
     world.restart_agent();
     for (const std::string& id : {first, second}) {
         const ContainerView view = tested.inspect(id);
