@@ -67,12 +67,11 @@ ContainerdBackend::ContainerdBackend(asio::any_io_executor shard, std::shared_pt
       volumes_(options_.data_dir),
       containers_(client_, options_, images_, volumes_),
       locks_(shard_),
-      exits_(std::make_unique<Exits>(
-          shard_, client_, [this](const Exits::Key& process, const Result<Exit>& exit) { told(process, exit); })),
+      exits_(shard_, client_, [this](const Exits::Key& process, const Result<Exit>& exit) { told(process, exit); }),
       scope_(shard_) {}
 
 asio::awaitable<void> ContainerdBackend::close() {
-    exits_.reset();
+    exits_.close();
     for (const auto& [id, probing] : probing_) {
         probing->enough = true;
         probing->pause.cancel();
@@ -214,8 +213,9 @@ asio::awaitable<Result<void>> ContainerdBackend::start(std::string id, nanosecon
     if (!found) co_return std::move(found).error();
     const std::string own = *std::move(found);
     const KeyedLock::Held held = co_await locks_.acquire(own);
+    out_of_memory_.erase(own);  // of a run before, told after its end
     auto work = run_verb(calls_, [this, own, deadline] {
-        return containers_.start(own, deadline, [this, own] { exits_->watch(own, {}); });
+        return containers_.start(own, deadline, [this, own] { exits_.watch(own, {}); });
     });
     const Result<Running> running = co_await std::move(work);
     if (!running) co_return running.error();
@@ -356,7 +356,7 @@ asio::awaitable<void> ContainerdBackend::adopt(std::function<void()> connected) 
         log::warn("what containerd runs cannot be looked at", {{"cause", found.error().what}});
     } else {
         for (const Running& running : found->running) {
-            exits_->watch(running.id, {});
+            exits_.watch(running.id, {});
             if (!probing_.contains(running.id)) begin_probing(running.id, running);
         }
         for (const std::string& id : found->ended) scope_.spawn(settle(id));

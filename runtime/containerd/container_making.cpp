@@ -117,6 +117,7 @@ Result<std::string> Containers::create(const ContainerSpec& spec) {
     const std::string id = new_id();
     auto made = make(spec, id, *image);
     if (made) return id;
+    (void)client_->delete_container(id);  // the answer may have been all that was lost
     (void)images_.remove_root(id);
     return std::move(made).error();
 }
@@ -144,8 +145,19 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
                                    return std::move(seen->view.mounts);
                                });
     if (!planned) return std::move(planned).error();
-    creation.mounts = planned->shown;
-    creation.anonymous_volumes = planned->anonymous_volumes;
+    auto recorded = record(spec, id, image, *root, *planned, creation);
+    if (!recorded) {
+        for (const std::string& volume : planned->anonymous_volumes) (void)volumes_.remove(volume);
+    }
+    return recorded;
+}
+
+/// The container's record, of everything that was planned.
+Result<void> Containers::record(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
+                                const std::vector<SnapshotMount>& root, const PlannedMounts& planned,
+                                Creation& creation) {
+    creation.mounts = planned.shown;
+    creation.anonymous_volumes = planned.anonymous_volumes;
 
     oci::User user;
     const std::string working_dir = oci::working_directory(creation.config, image.config);
@@ -156,7 +168,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
             if (group.is_string()) groups.push_back(group.get<std::string>());
         }
     }
-    auto prepared = oci::with_root(*root, [&](int root_fd) -> Result<void> {
+    auto prepared = oci::with_root(root, [&](int root_fd) -> Result<void> {
         const std::string passwd = oci::read_in_root(root_fd, "/etc/passwd", kPasswdLimit);
         const std::string group = oci::read_in_root(root_fd, "/etc/group", kPasswdLimit);
         auto resolved = oci::resolve_user(oci::user_word(creation.config, image.config), groups, passwd, group);
@@ -165,7 +177,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
         if (working_dir != "/") {
             if (auto there = oci::make_directory_in_root(root_fd, working_dir); !there) return there;
         }
-        for (const auto& copy : planned->copies) {
+        for (const auto& copy : planned.copies) {
             const auto target = volumes_.mount_point(copy.volume);
             if (!target) return target.error();
             if (auto copied = oci::copy_from_root(root_fd, copy.path, *target); !copied) return copied;
@@ -174,7 +186,7 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
     });
     if (!prepared) return prepared;
 
-    auto document = document_of(id, creation, image.config, user, planned->mounts);
+    auto document = document_of(id, creation, image.config, user, planned.mounts);
     if (!document) return std::move(document).error();
     Container container;
     container.id = id;

@@ -158,7 +158,7 @@ Result<void> Containers::clear(const Container& container, const std::optional<P
     if (task && task->status == TaskStatus::Stopped) {
         if (auto noted = note_end(container.id, false); !noted) return noted;
     }
-    if (auto down = take_down(container.id); !down) return down;
+    if (const auto down = take_down(container.id); !down) return down.error();
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -88,7 +89,8 @@ class ContainerdBackend final : public ClosableBackend {
     void begin_probing(const std::string& id, const Running& running);
     void end_probing(const std::string& id);
     asio::awaitable<void> keep_probing(std::string id, std::shared_ptr<Probing> probing);
-    asio::awaitable<ProbeOutcome> probe_once(std::string id, std::shared_ptr<Probing> probing);
+    /// Nothing: containerd could not be asked, which says nothing of the container.
+    asio::awaitable<std::optional<ProbeOutcome>> probe_once(std::string id, std::shared_ptr<Probing> probing);
 
     asio::any_io_executor shard_;
     std::shared_ptr<Client> client_;
@@ -105,7 +107,7 @@ class ContainerdBackend final : public ClosableBackend {
     std::map<std::string, std::shared_ptr<Probing>> probing_;
     std::set<std::string> out_of_memory_;     ///< containers of which an OOM event came, until their end is noted
     std::function<void(RuntimeEvent)> sink_;  ///< of the watch that is on
-    std::unique_ptr<Exits> exits_;
+    Exits exits_;
     Scope scope_;  ///< last: its coroutines use everything above
 };
 

@@ -1,6 +1,9 @@
 #include "runtime/containerd/containers.hpp"
 
+#include <sys/mount.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <set>
@@ -26,6 +29,18 @@ std::string filter_of(std::string_view key, std::string_view value) {
 
 bool runs(TaskStatus status) {
     return status == TaskStatus::Running || status == TaskStatus::Paused || status == TaskStatus::Pausing;
+}
+
+/// A folder with files of a container's, and the shared memory that is mounted in it.
+Result<void> remove_folder(const std::string& folder, const std::string& shm) {
+    // EINVAL: nothing is mounted there
+    if (::umount2(shm.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != ENOENT && errno != EINVAL) {
+        return from_errno("unmount " + shm);
+    }
+    std::error_code failed;
+    std::filesystem::remove_all(folder, failed);
+    if (failed) return from_error_code("remove " + folder, failed);
+    return {};
 }
 
 std::string cgroups_path(const std::string& spec) {
@@ -89,7 +104,9 @@ Result<Containers::Inspected> Containers::inspect(const std::string& id_or_name)
     const Process* process = *task ? &**task : nullptr;
     Inspected inspected{.view = view_of(*container, process)};
     const bool over = process != nullptr && process->status == TaskStatus::Stopped;
-    inspected.end_unnoted = over && !life_of(*container).finished_at;
+    const Life life = life_of(*container);
+    // without a process: it went with the machine, or somebody deleted it
+    inspected.end_unnoted = (over || (process == nullptr && life.started_at)) && !life.finished_at;
     if (const auto creation = creation_of(*container)) inspected.health_checked = creation->health_check.has_value();
     return inspected;
 }
@@ -155,24 +172,25 @@ Result<void> Containers::note_end(const std::string& id, bool out_of_memory) {
     return set_life(id, life);
 }
 
-Result<void> Containers::take_down(const std::string& id) {
+Result<std::optional<Running>> Containers::take_down(const std::string& id) {
     const auto container = own(id);
     if (!container) {
-        if (container.error().kind == ErrorKind::NotFound) return {};
+        if (container.error().kind == ErrorKind::NotFound) return std::optional<Running>();
         return container.error();
     }
     const auto task = task_of(id);
     if (!task) return task.error();
-    if (*task && runs((*task)->status)) return {};  // started again meanwhile
+    if (*task && runs((*task)->status)) return running_of(*container);
     if (*task) {
         const auto deleted = client_->delete_task(id);
         if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
     }
     Life life = life_of(*container);
-    if (!life.attached) return {};
-    if (auto detached = networks_.detach(id); !detached) return detached;
+    if (!life.attached) return std::optional<Running>();
+    if (auto detached = networks_.detach(id); !detached) return detached.error();
     life.attached = false;
-    return set_life(id, life);
+    if (auto set = set_life(id, life); !set) return set.error();
+    return std::optional<Running>();
 }
 
 Result<void> Containers::remove(const std::string& id) {
@@ -191,7 +209,7 @@ Result<void> Containers::remove(const std::string& id) {
     if (*task && (*task)->status == TaskStatus::Created) {  // a start that broke off
         (void)client_->kill(id, {}, SIGKILL, true);
     }
-    if (auto down = take_down(id); !down) return down;
+    if (const auto down = take_down(id); !down) return down.error();
     const auto creation = creation_of(*container);
     return unmake(id, creation ? &*creation : nullptr);
 }
@@ -205,10 +223,11 @@ Result<void> Containers::unmake(const std::string& id, const Creation* creation)
             }
         }
     }
-    std::error_code failed;
-    std::filesystem::remove_all(run_folder(id), failed);
-    if (!failed) std::filesystem::remove_all(data_folder(id), failed);
-    if (failed) return from_error_code("remove the files of container " + id, failed);
+    // also of a start that broke off before it could write down that there is something
+    if (auto detached = networks_.detach(id); !detached) return detached;
+    for (const std::string& folder : {run_folder(id), data_folder(id)}) {
+        if (auto removed = remove_folder(folder, shm_folder(id)); !removed) return removed;
+    }
     if (auto removed = images_.remove_root(id); !removed) return removed;
     const auto deleted = client_->delete_container(id);
     if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted;
@@ -250,9 +269,12 @@ void Containers::remove_strays(const std::set<std::string>& ids) {
     for (const std::string& folder : {options_.data_dir + "/containers", options_.run_dir}) {
         std::error_code failed;
         for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-            if (ids.contains(entry.path().filename().string())) continue;
-            std::error_code ignored;
-            std::filesystem::remove_all(entry.path(), ignored);
+            const std::string id = entry.path().filename().string();
+            if (ids.contains(id)) continue;
+            // one may have been created since; a record is there before any folder is
+            const auto container = client_->get_container(id);
+            if (container || container.error().kind != ErrorKind::NotFound) continue;
+            (void)remove_folder(entry.path().string(), shm_folder(id));
         }
     }
 }

@@ -13,6 +13,7 @@
 #include "runtime/containerd/client.hpp"
 #include "runtime/containerd/health.hpp"
 #include "runtime/containerd/images/image_store.hpp"
+#include "runtime/containerd/mounts.hpp"
 #include "runtime/containerd/network/links.hpp"
 #include "runtime/containerd/network/networks.hpp"
 #include "runtime/containerd/oci/spec.hpp"
@@ -46,8 +47,9 @@ class Containers {
     Result<int> stop_signal(const std::string& id);
     /// Writes down how an ended container ended; one that runs, was never started or is noted already is left.
     Result<void> note_end(const std::string& id, bool out_of_memory);
-    /// Frees what an ended container's process had: shim, network. Up to a minute.
-    Result<void> take_down(const std::string& id);
+    /// Frees what an ended container's process had: shim, network. Up to a minute. Leaves one that was started again
+    /// meanwhile, and says so.
+    Result<std::optional<Running>> take_down(const std::string& id);
     /// Conflict while it runs; an absent one is fine.
     Result<void> remove(const std::string& id);
 
@@ -79,6 +81,8 @@ class Containers {
     Result<void> set_life(const std::string& id, const Life& life);
     // create (container_making.cpp)
     Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image);
+    Result<void> record(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
+                        const std::vector<SnapshotMount>& root, const PlannedMounts& planned, Creation& creation);
     Result<nlohmann::json> document_of(const std::string& id, const Creation& creation, const ImageConfig& image,
                                        const oci::User& user, const std::vector<oci::MountPlan>& mounts);
     void add_etc_mounts(std::vector<oci::MountPlan>& mounts, const std::string& owner) const;

@@ -33,7 +33,7 @@ asio::awaitable<std::optional<Result<Exit>>> ContainerdBackend::end_within(std::
     const Exits::Key key(id, exec);
     const auto waiter = std::make_shared<Waiter>(shard_, limit);
     waiters_[key].push_back(waiter);
-    exits_->watch(id, exec);
+    exits_.watch(id, exec);
     boost::system::error_code woken;
     co_await waiter->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     if (waiter->exit) co_return waiter->exit;
@@ -61,9 +61,17 @@ asio::awaitable<void> ContainerdBackend::settle(std::string id) {
     const Result<void> noted = co_await note_end(id);
     if (noted) {
         const KeyedLock::Held held = co_await locks_.acquire(id);
+        // under the lock: a start that was on its way has begun its probes by now
+        end_probing(id);
         auto work = run_blocking(calls_, [this, id] { return containers_.take_down(id); });
-        const Result<void> down = co_await std::move(work);
-        if (down) co_return;
+        const Result<std::optional<Running>> down = co_await std::move(work);
+        if (down) {
+            if (!*down) co_return;
+            // this was an earlier end, told late: nobody waits for the next one yet
+            exits_.watch(id, {});
+            begin_probing(id, **down);
+            co_return;
+        }
         log::warn("an ended container's task cannot be taken down; tried again when containerd is connected anew",
                   {{"container", id}, {"cause", down.error().what}});
         co_return;

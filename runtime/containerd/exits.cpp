@@ -10,6 +10,7 @@ struct Exits::State {
     Told told;  ///< the shard's
 
     std::mutex mutex;
+    bool closed = false;
     std::map<Key, std::shared_ptr<void>> waiting;
 };
 
@@ -20,11 +21,12 @@ Exits::Exits(asio::any_io_executor shard, std::shared_ptr<Client> client, Told t
     state_->told = std::move(told);
 }
 
-Exits::~Exits() {
+void Exits::close() {
     state_->told = nullptr;
     std::map<Key, std::shared_ptr<void>> waiting;
     {
         const std::lock_guard lock(state_->mutex);
+        state_->closed = true;
         waiting.swap(state_->waiting);
     }
     waiting.clear();  // cancels, outside the lock that the answers take
@@ -34,7 +36,7 @@ void Exits::watch(const std::string& container, const std::string& exec) {
     const Key key(container, exec);
     {
         const std::lock_guard lock(state_->mutex);
-        if (!state_->waiting.try_emplace(key).second) return;
+        if (state_->closed || !state_->waiting.try_emplace(key).second) return;
     }
     const std::weak_ptr<State> weak = state_;
     std::shared_ptr<void> handle = state_->client->wait(container, exec, [weak, key](Result<Exit> exit) {

@@ -25,10 +25,12 @@ class Exits {
     using Told = std::function<void(const Key& process, const Result<Exit>& exit)>;
 
     Exits(asio::any_io_executor shard, std::shared_ptr<Client> client, Told told);
-    ~Exits();  ///< nothing is told any more
+    ~Exits() { close(); }
     Exits(const Exits&) = delete;
     Exits& operator=(const Exits&) = delete;
 
+    /// Nothing is told any more; watch() does nothing from now on.
+    void close();
     /// Once more for a process that is waited for already: nothing. An ended process is told at once.
     void watch(const std::string& container, const std::string& exec);
 

@@ -89,18 +89,19 @@ asio::awaitable<void> ContainerdBackend::keep_probing(std::string id, std::share
         const asio::cancellation_state cancelled = co_await asio::this_coro::cancellation_state;
         if (probing->enough || cancelled.cancelled() != asio::cancellation_type::none) co_return;
         const auto began = std::chrono::steady_clock::now();
-        ProbeOutcome outcome = co_await probe_once(id, probing);
+        std::optional<ProbeOutcome> outcome = co_await probe_once(id, probing);
         if (probing->enough) co_return;
+        if (!outcome) continue;
         const Health::Status before = probing->state.health.status;
         probing->state =
-            after_probe(std::move(probing->state), probing->check, std::move(outcome), began - probing->started);
+            after_probe(std::move(probing->state), probing->check, *std::move(outcome), began - probing->started);
         if (probing->state.health.status != before && sink_) {
             sink_({.kind = RuntimeEvent::Kind::Health, .container_id = id, .exit_code = {}});
         }
     }
 }
 
-asio::awaitable<ProbeOutcome> ContainerdBackend::probe_once(std::string id, std::shared_ptr<Probing> probing) {
+asio::awaitable<std::optional<ProbeOutcome>> ContainerdBackend::probe_once(std::string id, std::shared_ptr<Probing> probing) {
     const std::string exec = "probe-" + uuid4();
     const std::string path = containers_.run_folder(id) + "/" + exec;
     Result<Fd> made = make_fifo(path);
@@ -110,6 +111,7 @@ asio::awaitable<ProbeOutcome> ContainerdBackend::probe_once(std::string id, std:
     scope_.spawn(keep_drained(fifo, tail));
 
     ProbeOutcome outcome;
+    bool unknown = false;
     std::string process = oci::with_command(probing->process, probing->check.command);
     auto begin = run_blocking(calls_, [this, id, exec, path, process = std::move(process)] {
         return containers_.begin_exec(
@@ -126,15 +128,19 @@ asio::awaitable<ProbeOutcome> ContainerdBackend::probe_once(std::string id, std:
             outcome.output = "Health check exceeded timeout (" + go_duration(probing->check.timeout) + ")";
         } else if (*exit) {
             outcome.exit_code = static_cast<int>((*exit)->status);
+        } else {
+            unknown = exit->error().kind == ErrorKind::Unavailable;
         }
         auto end = run_blocking(calls_, [this, id, exec] { return client_->delete_exec(id, exec); });
         (void)co_await std::move(end);
     } else {
+        unknown = begun.error().kind == ErrorKind::Unavailable;
         outcome.output = begun.error().what;
     }
     drain(fifo->native_handle(), *tail);
     fifo->close();
     ::unlink(path.c_str());
+    if (unknown) co_return std::nullopt;
     if (tail->size() > kProbeOutputLimit) tail->erase(0, tail->size() - kProbeOutputLimit);
     if (outcome.output.empty()) outcome.output = std::move(*tail);
     co_return outcome;

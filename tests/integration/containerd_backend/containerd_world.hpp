@@ -14,6 +14,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/backend.hpp"
 #include "runtime/containerd/module.hpp"
+#include "runtime/containerd/network/program.hpp"
 #include "runtime/containerd/options.hpp"
 #include "tests/contract/backend_world.hpp"
 #include "tests/contract/relay.hpp"
@@ -29,17 +30,18 @@ inline std::string containerd_socket() {
 
 class ContainerdWorld final : public BackendWorld {
   public:
-    ContainerdWorld() : prefix_("nodeagent-test-" + uuid4().substr(0, 8) + "-") {
+    explicit ContainerdWorld(const std::string& socket = containerd_socket())
+        : prefix_("nodeagent-test-" + uuid4().substr(0, 8) + "-") {
         // gRPC calls back while the test's thread waits for nothing but the loop, so the relay has one of its own
-        relay_ = std::make_unique<Relay>(relay_io_, folder_ + "/relay.sock", containerd_socket());
+        relay_ = std::make_unique<Relay>(relay_io_, folder_ + "/relay.sock", socket);
         relay_thread_ = std::thread([this] {
             const auto work = asio::make_work_guard(relay_io_);
             relay_io_.run();
         });
-        auto client = load_client({NODEAGENT_CONTAINERD_MODULE}, folder_ + "/relay.sock", prefix_ + "ns");
+        auto client = load_client({NODEAGENT_CONTAINERD_MODULE}, folder_ + "/relay.sock", name_space());
         if (!client) throw std::runtime_error(client.error().what);
         client_ = *client;
-        options_.socket = containerd_socket();
+        options_.socket = socket;
         options_.data_dir = folder_ + "/data";
         options_.run_dir = folder_ + "/run";
         options_.logs.program = NODEAGENT_LOGGER;
@@ -54,6 +56,10 @@ class ContainerdWorld final : public BackendWorld {
         run(closed());
         (void)run(backend_->remove_image(image()));
         backend_.reset();
+        // the agent keeps its bridge; a host has no subnets for those of many worlds
+        (void)run_program({.path = find_program("ip"),
+                           .arguments = {"link", "delete", options_.network.bridge},
+                           .environment = {"PATH=/usr/sbin:/sbin"}});
         on_relay([this] { relay_->cut(); });
         relay_io_.stop();
         relay_thread_.join();
@@ -61,6 +67,9 @@ class ContainerdWorld final : public BackendWorld {
 
     Backend& backend() override { return *backend_; }
     [[nodiscard]] Client& client() const { return *client_; }
+    [[nodiscard]] const Options& options() const { return options_; }
+    [[nodiscard]] std::string name_space() const { return prefix_ + "ns"; }
+    [[nodiscard]] std::string folder() const { return folder_.path(); }
     [[nodiscard]] std::string image() const override { return prefix_ + "image:1"; }
     [[nodiscard]] std::string prefix() const override { return prefix_; }
     ContainerSpec spec(const std::string& name, Program program) override {
