@@ -18,8 +18,8 @@ struct Options {
     std::string run_dir = "/run/ecs-node-agent/containerd";  ///< likewise, on tmpfs
     std::string cgroup_root = "/sys/fs/cgroup";
     bool cgroup_v2 = false;
-    bool systemd_cgroup = false;  ///< containers' cgroups are made by systemd
-    bool apparmor = false;  ///< as ensure_container_profile() says
+    bool systemd_cgroup = false;               ///< containers' cgroups are made by systemd
+    bool apparmor = false;                     ///< as ensure_container_profile() says
     std::vector<oci::Ulimit> default_ulimits;  ///< of containers that set none of that name
     ImageStoreOptions images;
     NetworkOptions network;

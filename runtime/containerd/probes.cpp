@@ -101,7 +101,8 @@ asio::awaitable<void> ContainerdBackend::keep_probing(std::string id, std::share
     }
 }
 
-asio::awaitable<std::optional<ProbeOutcome>> ContainerdBackend::probe_once(std::string id, std::shared_ptr<Probing> probing) {
+asio::awaitable<std::optional<ProbeOutcome>> ContainerdBackend::probe_once(std::string id,
+                                                                           std::shared_ptr<Probing> probing) {
     const std::string exec = "probe-" + uuid4();
     const std::string path = containers_.run_folder(id) + "/" + exec;
     Result<Fd> made = make_fifo(path);
