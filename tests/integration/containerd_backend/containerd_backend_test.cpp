@@ -3,8 +3,9 @@
 
 namespace nodeagent::runtime {
 
-INSTANTIATE_TEST_SUITE_P(Containerd, BackendContract,
-                         ::testing::Values(WorldFactory([] { return std::make_unique<containerd::ContainerdWorld>(); })),
+INSTANTIATE_TEST_SUITE_P(Containerd, BackendContract, ::testing::Values(WorldFactory([] {
+                             return std::make_unique<containerd::ContainerdWorld>();
+                         })),
                          [](const auto&) { return std::string("Daemon"); });
 
 }  // namespace nodeagent::runtime

@@ -15,6 +15,9 @@
 
 namespace nodeagent::runtime::containerd {
 
+/// A script that runs until it is stopped.
+inline constexpr const char* kForever = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+
 using Kind = RuntimeEvent::Kind;
 using std::chrono::seconds;
 

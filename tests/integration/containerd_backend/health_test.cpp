@@ -32,7 +32,8 @@ TEST_F(ContainerdHealth, ComesWithTheOutputOfAProbeThatFails) {
 
 TEST_F(ContainerdHealth, ComesAndGoesWithWhatTheProbeFinds) {
     Watching events(world);
-    const std::string id = start(checked("moody", "if test -e /ill; then rm /ill; false; else echo >/ill; echo fine; fi"));
+    const std::string id =
+        start(checked("moody", "if test -e /ill; then rm /ill; false; else echo >/ill; echo fine; fi"));
     std::vector<Health::Status> seen;
     for (int i = 0; i < 3; ++i) {
         events.wait_for(id, Kind::Health);

@@ -49,8 +49,9 @@ inline std::vector<pid_t> processes_with(const std::string& word) {
 inline std::string packet_filter_rules() {
     std::string rules;
     for (const char* table : {"nat", "filter"}) {
-        const auto listed = run_program(
-            {.path = find_program("iptables-save"), .arguments = {"-t", table}, .environment = {"PATH=/usr/sbin:/sbin"}});
+        const auto listed = run_program({.path = find_program("iptables-save"),
+                                         .arguments = {"-t", table},
+                                         .environment = {"PATH=/usr/sbin:/sbin"}});
         if (!listed || listed->status != 0) throw std::runtime_error("iptables-save failed");
         rules += listed->output;
     }
@@ -78,7 +79,8 @@ inline std::vector<std::string> leftovers(ContainerdWorld& world, const std::vec
     }
     if (const auto mounts = read_file("/proc/self/mounts")) {
         for (const std::string_view line : split(*mounts, '\n')) {
-            if (line.find(options.run_dir + "/") != std::string_view::npos) left.push_back("mount " + std::string(line));
+            if (line.find(options.run_dir + "/") != std::string_view::npos)
+                left.push_back("mount " + std::string(line));
         }
     }
     if (!processes_with(world.name_space()).empty()) left.emplace_back("a shim");

@@ -62,8 +62,8 @@ TEST_F(ContainerdProcess, WhoseProgramDoesNotExistIsNotStartedAndSaysWhy) {
 
 TEST_F(ContainerdProcess, StartedAgainKeepsTheFilesOfItsFirstRun) {
     Watching events(world);
-    const std::string id =
-        start(speaking("again", "echo run >>/runs; cat /runs; test $(cat /runs | while read x; do echo -n x; done) = xx"));
+    const std::string id = start(
+        speaking("again", "echo run >>/runs; cat /runs; test $(cat /runs | while read x; do echo -n x; done) = xx"));
     events.wait_for(id, Kind::Exited);
     EXPECT_EQ(said_by("again"), "run\n");
     EXPECT_EQ(inspect(id).exit_code, 1);
@@ -78,8 +78,9 @@ TEST_F(ContainerdProcess, StartedAgainKeepsTheFilesOfItsFirstRun) {
 TEST_F(ContainerdProcess, GetsTheStopSignalOfTheImageUnlessTheTaskNamesOne) {
     const std::string other = world.name("signals") + ":1";
     ASSERT_TRUE(world.run(backend.load_image(saved_busybox(other, Json{{"StopSignal", "SIGUSR1"}}))));
-    const std::string script = "trap 'exit 10' USR1; trap 'exit 12' USR2; trap 'exit 15' TERM; echo >/tmp/x 2>&1;"
-                               "while :; do sleep 0.05; done";
+    const std::string script =
+        "trap 'exit 10' USR1; trap 'exit 12' USR2; trap 'exit 15' TERM; echo >/tmp/x 2>&1;"
+        "while :; do sleep 0.05; done";
     ContainerSpec of_image = speaking("image", script);
     of_image.config["Image"] = other;
     ContainerSpec of_task = speaking("task", script);
@@ -105,7 +106,8 @@ TEST_F(ContainerdProcess, HasItsEnvironmentUserAndDirectory) {
     spec.config["Hostname"] = "its-name";
     std::filesystem::create_directories(world.folder() + "/said");
     std::filesystem::permissions(world.folder() + "/said", std::filesystem::perms::all);
-    std::filesystem::permissions(world.folder(), std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
+    std::filesystem::permissions(world.folder(),
+                                 std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
     EXPECT_EQ(said(std::move(spec)), "of the task /bin\n1000\n1000 2000\n/made/here\nits-name\n");
     EXPECT_THAT(inspect(world.name("self")).env, ::testing::Contains("A=of the task"));
 }
@@ -120,7 +122,8 @@ TEST_F(ContainerdProcess, OfAUserThatTheImageDoesNotHaveIsNotCreatedAndLeavesNoV
     EXPECT_THAT(names_in(world.options().data_dir + "/volumes"), ::testing::IsEmpty());
 }
 
-std::string limit(std::int64_t pid, const std::string& controller, const std::string& file, const std::string& unified) {
+std::string limit(std::int64_t pid, const std::string& controller, const std::string& file,
+                  const std::string& unified) {
     const std::string cgroups = text_of("/proc/" + std::to_string(pid) + "/cgroup");
     for (const std::string_view line : split(cgroups, '\n')) {
         const auto parts = split(line, ':');

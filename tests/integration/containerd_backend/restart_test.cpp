@@ -3,15 +3,12 @@
 #include "tests/integration/containerd_backend/containerd_test.hpp"
 #include "tests/integration/own_containerd.hpp"
 
-
 #include <boost/asio/ip/tcp.hpp>
 
 #include "runtime/containerd/network/netns.hpp"
 
 namespace nodeagent::runtime::containerd {
 namespace {
-
-constexpr const char* kForever = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
 
 ContainerSpec with_port(ContainerSpec spec, const std::string& host_port = "0") {
     spec.config["ExposedPorts"]["80/tcp"] = Json::object();
@@ -20,11 +17,10 @@ ContainerSpec with_port(ContainerSpec spec, const std::string& host_port = "0") 
 }
 
 ContainerSpec probed(ContainerSpec spec, const std::string& probe) {
-    spec.config["Healthcheck"] = Json{
-        {"Test", {"CMD-SHELL", probe}}, {"Interval", 100'000'000}, {"Timeout", 20'000'000'000}, {"Retries", 1}};
+    spec.config["Healthcheck"] =
+        Json{{"Test", {"CMD-SHELL", probe}}, {"Interval", 100'000'000}, {"Timeout", 20'000'000'000}, {"Retries", 1}};
     return spec;
 }
-
 
 bool is_free(std::uint16_t port) {
     asio::io_context io;
@@ -100,8 +96,8 @@ TEST_F(ContainerdAgentRestart, StartsAnewWhatWasOnlyHalfStarted) {
     (void)world.client().delete_task(id);
     const std::string folder = world.options().data_dir + "/containers/" + id;
     std::filesystem::create_directories(folder);
-    const auto pid = world.client().create_task({.container_id = id, .root = *root, .streams = {}, .terminal = false},
-                                                kDeadline);
+    const auto pid =
+        world.client().create_task({.container_id = id, .root = *root, .streams = {}, .terminal = false}, kDeadline);
     ASSERT_TRUE(pid) << pid.error().what;
     EXPECT_EQ(inspect(id).phase, ContainerPhase::Created);
     start_again(id);
@@ -116,8 +112,8 @@ TEST_F(ContainerdAgentRestart, RemovesWhatWasOnlyHalfStarted) {
     ASSERT_TRUE(world.run(world.backend().stop(id, seconds(20))));
     const auto root = world.client().snapshot_mounts(world.client().get_container(id)->snapshotter, id);
     (void)world.client().delete_task(id);
-    ASSERT_TRUE(world.client().create_task({.container_id = id, .root = *root, .streams = {}, .terminal = false},
-                                           kDeadline));
+    ASSERT_TRUE(
+        world.client().create_task({.container_id = id, .root = *root, .streams = {}, .terminal = false}, kDeadline));
     world.restart_agent();
     const auto removed = world.run(world.backend().remove(id));
     EXPECT_TRUE(removed) << (removed ? "" : removed.error().what);
@@ -165,8 +161,8 @@ TEST_F(ContainerdOutage, OfTheMachineStopsEverythingAndLeavesNothingToBeCleanedB
     for (const char* mode : {"NetworkMode", "IpcMode"}) follower.host_config[mode] = "container:" + first;
     const std::string second = tested.start(std::move(follower));
     const std::string never = tested.create(world.shell(world.name("never"), kForever));
-    daemon.restart_machine({world.options().run_dir, world.options().network.netns_folder,
-                            "/run/containerd/runc/" + world.name_space()});
+    daemon.restart_machine(
+        {world.options().run_dir, world.options().network.netns_folder, "/run/containerd/runc/" + world.name_space()});
     world.restart_agent();
     for (const std::string& id : {first, second}) {
         const ContainerView view = tested.inspect(id);

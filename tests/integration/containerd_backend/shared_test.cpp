@@ -11,8 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kForever = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
-
 class ContainerdShared : public ContainerdBackendTest {
   protected:
     static std::string namespace_of(std::int64_t pid, const std::string& kind) {
