@@ -57,7 +57,7 @@ TEST_F(ContainerdProcess, WhoseProgramDoesNotExistIsNotStartedAndSaysWhy) {
     EXPECT_THAT(done.error().what, HasSubstr("no-such-program"));
     const ContainerView view = inspect(id);
     EXPECT_EQ(view.phase, ContainerPhase::Stopped);
-    EXPECT_EQ(view.error, done.error().what);
+    EXPECT_EQ("Error response from daemon: " + view.error, done.error().what);
 }
 
 TEST_F(ContainerdProcess, StartedAgainKeepsTheFilesOfItsFirstRun) {
@@ -190,7 +190,7 @@ TEST_F(ContainerdProcess, WithALogDriverThatIsNotThereIsNotCreated) {
     spec.host_config["LogConfig"]["Type"] = "no-such-driver";
     const auto id = world.run(backend.create(std::move(spec), kDeadline));
     ASSERT_FALSE(id);
-    EXPECT_EQ(id.error().what, "logger: no log driver named 'no-such-driver' is registered");
+    EXPECT_EQ(id.error().what, "Error response from daemon: logger: no log driver named 'no-such-driver' is registered");
 }
 
 }  // namespace

@@ -141,7 +141,8 @@ class Documents : public testing::TestWithParam<Case> {
   private:
     static std::string message_of(const std::string& body) { return Json::parse(body).value("message", body); }
     static std::uint64_t bounding_set() {
-        for (const std::string_view line : split(text_in("/proc/self/status"), '\n')) {
+        const std::string status = text_in("/proc/self/status");
+        for (const std::string_view line : split(status, '\n')) {
             if (line.starts_with("CapBnd:")) return std::stoull(std::string(line.substr(7)), nullptr, 16);
         }
         return 0;

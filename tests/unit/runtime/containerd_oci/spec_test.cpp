@@ -259,7 +259,7 @@ TEST_F(SpecTest, WhatATaskWouldNoticeAndCannotHaveIsRefusedByName) {
         {R"({"DeviceRequests":[{"Driver":"nvidia","Count":-1}]})", "HostConfig.DeviceRequests"},
         {R"({"StorageOpt":{"size":"10G"}})", "HostConfig.StorageOpt"},
         {R"({"UsernsMode":"private"})", "HostConfig.UsernsMode"},
-        {R"({"Isolation":"hyperv"})", "HostConfig.Isolation"},
+        {R"({"Isolation":"hyperv"})", "Invalid isolation: \"hyperv\""},
         {R"({"RestartPolicy":{"Name":"always"}})", "HostConfig.RestartPolicy"},
         {R"({"AutoRemove":true})", "HostConfig.AutoRemove"},
         {R"({"IpcMode":"mine"})", "Invalid IPC mode: mine"},
