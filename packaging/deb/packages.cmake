@@ -34,9 +34,9 @@ set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prer
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_NAME ecs-node-agent-containerd)
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_CONTAINERD_DESCRIPTION "node agent of Amazon ECS clusters, tasks on containerd
-What ecs-node-agent needs to run tasks on containerd, without Docker: the module
-that speaks with containerd, the program that ships the logs of containers to
-CloudWatch, files or the journal, and what the unit needs to be allowed.")
+What ecs-node-agent needs to run tasks on containerd, without Docker: the
+module that speaks with containerd, the program that ships the logs of
+containers to CloudWatch, files or the journal, and the rights for the unit.")
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_DEPENDS
     "ecs-node-agent (= ${PROJECT_VERSION}), containerd | containerd.io, containernetworking-plugins, iptables")

@@ -9,7 +9,7 @@ namespace nodeagent::runtime::containerd {
 
 std::vector<std::string> module_places(const std::string& program) {
     const std::string folder = program.substr(0, program.find_last_of('/') + 1);
-    return {folder + kModuleFile, folder + "../lib/ecs-node-agent/" + kModuleFile};
+    return {folder + kModuleFile, folder + "../libexec/ecs-node-agent/" + kModuleFile};
 }
 
 Result<std::shared_ptr<Client>> load_client(const std::vector<std::string>& places, const std::string& socket,

@@ -14,7 +14,7 @@ namespace nodeagent::runtime::containerd {
 inline constexpr int kModuleContract = 2;
 inline constexpr const char* kModuleFile = "ecs-containerd.so";
 
-/// Where the module of the program at `program` may be: beside it, and in ../lib/ecs-node-agent.
+/// Where the module of the program at `program` may be: beside it, and in ../libexec/ecs-node-agent.
 [[nodiscard]] std::vector<std::string> module_places(const std::string& program);
 
 /// A client of the daemon at `socket` (a path) in `name_space`; nothing is connected yet. The module stays loaded as
