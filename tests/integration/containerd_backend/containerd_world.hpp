@@ -2,6 +2,8 @@
 // The real containerd as a BackendWorld, reached through a relay that a test can cut. The image is made from
 // busybox-static, no registry needed. NODEAGENT_TEST_CONTAINERD names the daemon's socket.
 
+#include <sys/mount.h>
+
 #include <cstdlib>
 #include <future>
 #include <memory>
@@ -60,6 +62,7 @@ class ContainerdWorld final : public BackendWorld {
         (void)run_program({.path = find_program("ip"),
                            .arguments = {"link", "delete", options_.network.bridge},
                            .environment = {"PATH=/usr/sbin:/sbin"}});
+        ::umount2((folder_ + "/netns").c_str(), MNT_DETACH);  // it is mounted on itself
         on_relay([this] { relay_->cut(); });
         relay_io_.stop();
         relay_thread_.join();
