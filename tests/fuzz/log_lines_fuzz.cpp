@@ -6,7 +6,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace nodeagent::runtime::logs;
-    static const auto memory = std::move(*SharedMemory::make(4096));
+    static const auto memory = *SharedMemory::make(4096);
     InputState& input = memory->state().inputs[0];
     input.filled = 0;
     input.partial_id = 0;
