@@ -40,7 +40,7 @@ void Exits::watch(const std::string& container, const std::string& exec) {
     }
     const std::weak_ptr<State> weak = state_;
     std::shared_ptr<void> handle = state_->client->wait(container, exec, [weak, key](Result<Exit> exit) {
-        const std::shared_ptr<State> state = weak.lock();
+        std::shared_ptr<State> state = weak.lock();
         if (!state) return;
         std::shared_ptr<void> done;  // let go of outside the lock
         {
@@ -50,9 +50,10 @@ void Exits::watch(const std::string& container, const std::string& exec) {
                 state->waiting.erase(found);
             }
         }
-        asio::post(state->shard, [weak, key, exit = std::move(exit)] {
-            const std::shared_ptr<State> here = weak.lock();
-            if (here && here->told) here->told(key, exit);
+        // handed on, not kept: the last to let go would end the client on the client's own thread
+        const asio::any_io_executor shard = state->shard;
+        asio::post(shard, [state = std::move(state), key, exit = std::move(exit)] {
+            if (state->told) state->told(key, exit);
         });
     });
     const std::lock_guard lock(state_->mutex);
