@@ -190,7 +190,8 @@ TEST_F(ContainerdProcess, WithALogDriverThatIsNotThereIsNotCreated) {
     spec.host_config["LogConfig"]["Type"] = "no-such-driver";
     const auto id = world.run(backend.create(std::move(spec), kDeadline));
     ASSERT_FALSE(id);
-    EXPECT_EQ(id.error().what, "Error response from daemon: logger: no log driver named 'no-such-driver' is registered");
+    EXPECT_EQ(id.error().what,
+              "Error response from daemon: logger: no log driver named 'no-such-driver' is registered");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include "tests/fakes/fake_containerd_world.hpp"
+
 namespace nodeagent::runtime::containerd {
 namespace {
 
@@ -143,6 +145,17 @@ TEST_F(ContainerdShared, ANamedVolumeOutlivesItsContainersAndAnAnonymousOneDoesN
     remove(world.name("second"));
     EXPECT_TRUE(world.run(backend.remove_volume(volume)));
     EXPECT_THAT(names_in(world.options().data_dir + "/volumes"), ::testing::IsEmpty());
+}
+
+/// The daemon is in memory, the network is real.
+TEST(ContainerdNetworkOfAStart, ThatTheDaemonDidNotAnswerGoesWithTheContainer) {
+    fakes::FakeContainerdWorld world;
+    const std::string id = world.put("web", "none");
+    world.daemon->on("create_task", id).fail({.kind = ErrorKind::Unavailable, .what = "connection refused"}, 1);
+    ASSERT_FALSE(world.run(world.backend().start(id, kDeadline)));
+    EXPECT_EQ(names_in(world.options().network.netns_folder), std::vector<std::string>{"ecs-" + id});
+    EXPECT_TRUE(world.run(world.backend().remove(id)));
+    EXPECT_THAT(names_in(world.options().network.netns_folder), ::testing::IsEmpty());
 }
 
 }  // namespace
