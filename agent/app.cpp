@@ -412,6 +412,7 @@ asio::awaitable<telemetry::AgentFigures> App::figures() {
     now.draining = draining_.draining();
     if (engine_) now.engine = engine_->figures();
     if (reporter_) now.submissions = reporter_->submissions();
+    if (backend_) now.logs = backend_->log_figures();
     if (cloudwatch_) now.cloudwatch = cloudwatch_->counters();
     if (durable_ != nullptr) now.store_transactions = durable_->transactions();
     if (sessions_) {

@@ -60,6 +60,9 @@ class Backend {
     /// stream is established, so that a caller can list afterwards and miss nothing. The caller watches again.
     virtual asio::awaitable<Error> watch(std::function<void()> connected, std::function<void(RuntimeEvent)> sink) = 0;
 
+    /// Of a runtime whose containers log through programs of ours; seconds old. On the shard.
+    [[nodiscard]] virtual std::optional<LogFigures> log_figures() const { return std::nullopt; }
+
     virtual asio::awaitable<Result<void>> create_volume(VolumeSpec spec) = 0;
     virtual asio::awaitable<Result<VolumeSpec>> inspect_volume(std::string name) = 0;
     virtual asio::awaitable<Result<void>> remove_volume(std::string name) = 0;

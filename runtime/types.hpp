@@ -126,6 +126,27 @@ struct Capabilities {
     std::string data_root{};  ///< folder on this host that holds images and containers; "" unknown
 };
 
+/// What the logging programs of a runtime's containers have done since the agent began to look, and what waits.
+struct LogFigures {
+    std::uint64_t lines = 0;  ///< that containers printed; parts of long ones counted
+    std::uint64_t bytes = 0;
+    std::uint64_t events = 0;           ///< that were taken where they go
+    std::uint64_t requests = 0;         ///< to CloudWatch Logs
+    std::uint64_t failed_requests = 0;  ///< of them; they are tried again
+    std::uint64_t refused_events = 0;   ///< CloudWatch Logs said that it does not keep them
+    std::uint64_t dropped_lines = 0;    ///< no room, or nobody to take them at the end
+    std::uint64_t dropped_bytes = 0;
+    std::uint64_t spooled_lines = 0;    ///< that memory had no room for
+    std::uint64_t restarts = 0;         ///< half of a logging program was gone and was made again
+    std::uint64_t abandoned_bytes = 0;  ///< of spools that were given up
+    // now
+    std::uint64_t loggers = 0;
+    std::uint64_t buffer_bytes = 0;
+    std::uint64_t spool_bytes = 0;
+    std::uint64_t unsent_logs = 0;  ///< of ended containers, and what is left of them
+    std::uint64_t unsent_bytes = 0;
+};
+
 struct PullProgress {
     std::uint64_t current_bytes = 0;
     std::uint64_t total_bytes = 0;  ///< 0 while unknown

@@ -84,8 +84,19 @@ void add_linux_parameters(OrderedJson& host, const LinuxParameters& linux_parame
     }
 }
 
-OrderedJson host_config_of(const ContainerDefinition& container, const std::string& network_mode, std::int64_t memory,
-                           std::int64_t memory_reservation, ApiVersion& api) {
+/// Docker's driver knows no prefix: the service makes the stream's name of it.
+StringMap log_options(const ContainerDefinition& container, std::string_view task_id) {
+    StringMap options = container.log_configuration->options;
+    if (container.log_configuration->log_driver != "awslogs") return options;
+    if (const auto prefix = options.extract("awslogs-stream-prefix"); !prefix.empty()) {
+        options["awslogs-stream"] = prefix.mapped() + "/" + container.name + "/" + std::string(task_id);
+    }
+    return options;
+}
+
+OrderedJson host_config_of(const ContainerDefinition& container, std::string_view task_id,
+                           const std::string& network_mode, std::int64_t memory, std::int64_t memory_reservation,
+                           ApiVersion& api) {
     OrderedJson host = OrderedJson::object();
     host["NetworkMode"] = network_mode;
     host["CapAdd"] = OrderedJson::array();
@@ -115,7 +126,7 @@ OrderedJson host_config_of(const ContainerDefinition& container, const std::stri
     if (container.log_configuration) {
         OrderedJson log;
         log["Type"] = container.log_configuration->log_driver;
-        log["Config"] = container.log_configuration->options;
+        log["Config"] = log_options(container, task_id);
         host["LogConfig"] = std::move(log);
     }
     if (container.linux_parameters) add_linux_parameters(host, *container.linux_parameters, memory, api);
@@ -124,12 +135,12 @@ OrderedJson host_config_of(const ContainerDefinition& container, const std::stri
 
 }  // namespace
 
-DockerConfigTexts docker_config(const ContainerDefinition& container, const std::string& network_mode,
-                                std::int64_t memory, std::int64_t memory_reservation) {
+DockerConfigTexts docker_config(const ContainerDefinition& container, std::string_view task_id,
+                                const std::string& network_mode, std::int64_t memory, std::int64_t memory_reservation) {
     ApiVersion api;
     DockerConfigTexts texts;
     texts.config = dump_json(config_of(container, api));
-    texts.host_config = dump_json(host_config_of(container, network_mode, memory, memory_reservation, api));
+    texts.host_config = dump_json(host_config_of(container, task_id, network_mode, memory, memory_reservation, api));
     texts.version = "1." + std::to_string(api.minor);
     return texts;
 }

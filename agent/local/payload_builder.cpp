@@ -122,8 +122,9 @@ OrderedJson container_json(const EffectiveContainer& effective, const PayloadInp
     OrderedJson overrides = OrderedJson::object();
     if (effective.command_override) overrides["command"] = *effective.command_override;
     out["overrides"] = dump_json(overrides);
+    const std::string_view task_id = std::string_view(input.task.arn).substr(input.task.arn.rfind('/') + 1);
     const DockerConfigTexts texts =
-        docker_config(c, input.definition.effective_network_mode(), memory, c.memory_reservation.value_or(0));
+        docker_config(c, task_id, input.definition.effective_network_mode(), memory, c.memory_reservation.value_or(0));
     out["dockerConfig"] = {{"config", texts.config}, {"hostConfig", texts.host_config}, {"version", texts.version}};
     for (const TaskContainer& container : input.task.containers) {
         if (container.name == c.name) out["containerArn"] = container.arn;

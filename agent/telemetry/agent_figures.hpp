@@ -9,6 +9,7 @@
 #include "agent/ecs/state_reporter.hpp"
 #include "agent/engine/engine_figures.hpp"
 #include "agent/telemetry/cloudwatch.hpp"
+#include "runtime/types.hpp"
 
 namespace nodeagent::telemetry {
 
@@ -21,6 +22,7 @@ struct AgentFigures {
     ecs::Submissions submissions{};
     std::uint64_t store_transactions = 0;              ///< 0 also without a database
     std::optional<CloudWatch::Counters> cloudwatch{};  ///< when metrics are sent there
+    std::optional<runtime::LogFigures> logs{};         ///< where containers log through programs of ours
 };
 
 }  // namespace nodeagent::telemetry

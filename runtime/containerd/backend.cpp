@@ -22,6 +22,7 @@ using std::chrono::seconds;
 
 constexpr seconds kProbeLimit{10};
 constexpr seconds kKillWait{30};
+constexpr seconds kTendLogsEvery{10};
 
 /// The calls of the Docker Engine API that task definitions may ask for: what containers are made from here are its
 /// documents, in version 1.41.
@@ -65,7 +66,8 @@ ContainerdBackend::ContainerdBackend(asio::any_io_executor shard, std::shared_pt
       options_(std::move(options)),
       images_(client_, options_.images),
       volumes_(options_.data_dir),
-      containers_(client_, options_, images_, volumes_),
+      loggers_(options_),
+      containers_(client_, options_, images_, volumes_, loggers_),
       locks_(shard_),
       exits_(shard_, client_, [this](const Exits::Key& process, const Result<Exit>& exit) { told(process, exit); }),
       scope_(shard_) {}
@@ -362,6 +364,18 @@ asio::awaitable<void> ContainerdBackend::adopt(std::function<void()> connected) 
         for (const std::string& id : found->ended) scope_.spawn(settle(id));
     }
     connected();
+    if (!std::exchange(tending_logs_, true)) scope_.spawn(tend_logs());
+}
+
+asio::awaitable<void> ContainerdBackend::tend_logs() {
+    asio::steady_timer pause(shard_);
+    for (;;) {
+        auto work = run_blocking(
+            calls_, [this] { return Result<LogFigures>(loggers_.tend(std::chrono::system_clock::now())); });
+        log_figures_ = *co_await std::move(work);
+        pause.expires_after(kTendLogsEvery);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
 }
 
 // ---- volumes

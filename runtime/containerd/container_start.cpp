@@ -234,6 +234,7 @@ Result<void> Containers::begin(const Container& container, const Creation& creat
         if (!files) return files.error();
     }
     if (auto fresh = refresh_document(container, creation, *links); !fresh) return fresh;
+    loggers_.make_way(id);
     const auto streams = set_up_logs(options_.logs, data_folder(id), run_folder(id), container, creation);
     if (!streams) return streams.error();
     auto root = images_.root_mounts(id);

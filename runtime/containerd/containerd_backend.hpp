@@ -51,6 +51,8 @@ class ContainerdBackend final : public ClosableBackend {
     asio::awaitable<Result<std::vector<ContainerView>>> list(std::string label) override;
     asio::awaitable<Error> watch(std::function<void()> connected, std::function<void(RuntimeEvent)> sink) override;
 
+    [[nodiscard]] std::optional<LogFigures> log_figures() const override { return log_figures_; }
+
     asio::awaitable<Result<void>> create_volume(VolumeSpec spec) override;
     asio::awaitable<Result<VolumeSpec>> inspect_volume(std::string name) override;
     asio::awaitable<Result<void>> remove_volume(std::string name) override;
@@ -76,6 +78,7 @@ class ContainerdBackend final : public ClosableBackend {
     asio::awaitable<Result<std::string>> id_of(std::string id_or_name);
     void heard(const Event& event);
     asio::awaitable<void> adopt(std::function<void()> connected);
+    asio::awaitable<void> tend_logs();
 
     // ends (ends.cpp)
     void told(const Exits::Key& process, const Result<Exit>& exit);
@@ -100,13 +103,17 @@ class ContainerdBackend final : public ClosableBackend {
     BlockingPool watches_{2};
     ImageStore images_;
     Volumes volumes_;
+    Loggers loggers_;
     Containers containers_;
     bool prepared_ = false;  ///< the namespace is there
     KeyedLock locks_;
     std::map<Exits::Key, std::list<std::shared_ptr<Waiter>>> waiters_;
     std::map<std::string, std::shared_ptr<Probing>> probing_;
+    std::set<std::string> taking_down_;       ///< containers whose end is noted, while their tasks are taken down
     std::set<std::string> out_of_memory_;     ///< containers of which an OOM event came, until their end is noted
     std::function<void(RuntimeEvent)> sink_;  ///< of the watch that is on
+    bool tending_logs_ = false;
+    LogFigures log_figures_;
     Exits exits_;
     Scope scope_;  ///< last: its coroutines use everything above
 };

@@ -54,8 +54,14 @@ std::string cgroups_path(const std::string& spec) {
 
 }  // namespace
 
-Containers::Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes)
-    : client_(std::move(client)), options_(options), images_(images), volumes_(volumes), networks_(options.network) {}
+Containers::Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes,
+                       Loggers& loggers)
+    : client_(std::move(client)),
+      options_(options),
+      images_(images),
+      volumes_(volumes),
+      loggers_(loggers),
+      networks_(options.network) {}
 
 std::string Containers::data_folder(const std::string& id) const { return options_.data_dir + "/containers/" + id; }
 std::string Containers::run_folder(const std::string& id) const { return options_.run_dir + "/" + id; }
@@ -225,6 +231,7 @@ Result<void> Containers::unmake(const std::string& id, const Creation* creation)
     }
     // also of a start that broke off before it could write down that there is something
     if (auto detached = networks_.detach(id); !detached) return detached;
+    if (auto retired = loggers_.retire(id, data_folder(id)); !retired) return retired;
     for (const std::string& folder : {run_folder(id), data_folder(id)}) {
         if (auto removed = remove_folder(folder, shm_folder(id)); !removed) return removed;
     }
@@ -274,6 +281,7 @@ void Containers::remove_strays(const std::set<std::string>& ids) {
             // one may have been created since; a record is there before any folder is
             const auto container = client_->get_container(id);
             if (container || container.error().kind != ErrorKind::NotFound) continue;
+            if (!loggers_.retire(id, entry.path().string())) continue;  // tried again after the next start
             (void)remove_folder(entry.path().string(), shm_folder(id));
         }
     }

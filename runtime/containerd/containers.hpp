@@ -13,6 +13,7 @@
 #include "runtime/containerd/client.hpp"
 #include "runtime/containerd/health.hpp"
 #include "runtime/containerd/images/image_store.hpp"
+#include "runtime/containerd/loggers.hpp"
 #include "runtime/containerd/mounts.hpp"
 #include "runtime/containerd/network/links.hpp"
 #include "runtime/containerd/network/networks.hpp"
@@ -33,7 +34,8 @@ struct Running {
 
 class Containers {
   public:
-    Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes);
+    Containers(std::shared_ptr<Client> client, const Options& options, ImageStore& images, Volumes& volumes,
+               Loggers& loggers);
 
     /// The id of the container with that id or name; NotFound in Docker's words.
     Result<std::string> id_of(const std::string& id_or_name);
@@ -109,6 +111,7 @@ class Containers {
     const Options& options_;
     ImageStore& images_;
     Volumes& volumes_;
+    Loggers& loggers_;
     Networks networks_;
 };
 

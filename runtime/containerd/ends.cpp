@@ -49,6 +49,8 @@ asio::awaitable<std::optional<Result<Exit>>> ContainerdBackend::end_within(std::
 }
 
 asio::awaitable<Result<void>> ContainerdBackend::note_end(std::string id) {
+    // whoever saw the record before that need not wait for its logging program
+    if (taking_down_.contains(id)) co_return Result<void>{};
     const KeyedLock::Held held = co_await locks_.acquire(id);
     const bool oom = out_of_memory_.contains(id);
     auto work = run_blocking(calls_, [this, id, oom] { return containers_.note_end(id, oom); });
@@ -63,8 +65,10 @@ asio::awaitable<void> ContainerdBackend::settle(std::string id) {
         const KeyedLock::Held held = co_await locks_.acquire(id);
         // under the lock: a start that was on its way has begun its probes by now
         end_probing(id);
+        taking_down_.insert(id);
         auto work = run_blocking(calls_, [this, id] { return containers_.take_down(id); });
         const Result<std::optional<Running>> down = co_await std::move(work);
+        taking_down_.erase(id);
         if (down) {
             if (!*down) co_return;
             // this was an earlier end, told late: nobody waits for the next one yet

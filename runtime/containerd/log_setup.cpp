@@ -7,6 +7,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/images/image_store.hpp"
 #include "runtime/logs/config.hpp"
+#include "runtime/logs/tag.hpp"
 
 namespace nodeagent::runtime::containerd {
 
@@ -54,6 +55,41 @@ void add_process(const std::string& spec, logs::LoggerConfig& config) {
     }
 }
 
+std::string spool_folder(const std::string& folder) { return folder + "/log"; }
+std::string status_file(const std::string& folder) { return folder + "/log-status.json"; }
+std::string kept_config(const std::string& folder) { return folder + "/log.json"; }
+
+void add_host(const LogOptions& options, logs::LoggerConfig& config) {
+    config.user_agent = options.user_agent;
+    config.region = options.region;
+    config.proxy = options.proxy;
+    config.ca_file = options.ca_file;
+    const auto role = config.options.find("awslogs-credentials-endpoint");
+    if (role != config.options.end() && !role->second.empty()) {
+        config.credentials.uri = options.credentials_host + role->second;
+    } else {
+        config.credentials.socket = options.agent_socket;
+    }
+}
+
+/// Enough to send what a spool holds, and nothing of the container's arguments and variables. The stream's name, which
+/// the tag may make of them, is made already.
+Result<void> keep_for_later(logs::LoggerConfig config, const std::string& folder) {
+    std::string& stream = config.options["awslogs-stream"];
+    if (stream.empty()) {
+        auto name = logs::log_tag(config, "{{.FullID}}");
+        if (!name) return std::move(name).error();
+        stream = *std::move(name);
+    }
+    config.options.erase("tag");
+    config.command.clear();
+    config.env.clear();
+    config.labels.clear();
+    config.proxy.clear();
+    config.credentials = {};
+    return replace_file(kept_config(folder), logs::encode_config(config), 0600);
+}
+
 }  // namespace
 
 std::vector<std::string> log_drivers(const LogOptions& options) {
@@ -86,27 +122,32 @@ Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder
     config.labels.erase(kNameLabel);
     config.labels.erase(kImageIdLabel);
     add_process(container.spec, config);
-    config.user_agent = options.user_agent;
-    config.region = options.region;
-    const auto role = config.options.find("awslogs-credentials-endpoint");
-    if (role != config.options.end() && !role->second.empty()) {
-        config.credentials.uri = options.credentials_host + role->second;
-    } else {
-        config.credentials.socket = options.agent_socket;
-    }
-    if (options.spool_bytes > 0) {
-        config.spool.directory = folder + "/log";
-        config.spool.max_bytes = options.spool_bytes;
-    }
-    config.status_file = folder + "/log-status.json";
+    add_host(options, config);
+    config.status_file = status_file(folder);
     config.log_file = folder + "/" + container.id + "-json.log";
-    config.proxy = options.proxy;
-    config.ca_file = options.ca_file;
+    if (options.spool_bytes > 0 && config.driver == "awslogs") {
+        config.spool.directory = spool_folder(folder);
+        config.spool.max_bytes = options.spool_bytes;
+        if (auto kept = keep_for_later(config, folder); !kept) return kept.error();
+    }
     const std::string file = run_folder + "/log.json";
     if (auto written = replace_file(file, logs::encode_config(config), 0600); !written) return written.error();
     // folders of the agent have no characters that a query would have to escape
     const std::string uri = "binary://" + options.program + "?config=" + file;
     return Streams{.in = {}, .out = uri, .err = uri};
+}
+
+Result<std::string> leftover_config(const LogOptions& options, const std::string& folder) {
+    const auto text = read_file(kept_config(folder), 1U << 20U);
+    if (!text) return text.error();
+    auto config = logs::decode_config(*text);
+    if (!config) return std::move(config).error();
+    add_host(options, *config);
+    config->spool.directory = spool_folder(folder);
+    config->spool.max_bytes = std::max(config->spool.max_bytes, options.spool_bytes);
+    config->spool.seconds = static_cast<std::uint64_t>(kSendingLasts.count());
+    config->status_file = status_file(folder);
+    return logs::encode_config(*config);
 }
 
 }  // namespace nodeagent::runtime::containerd

@@ -1,6 +1,7 @@
 #pragma once
 // Where a container's output goes: the log driver's options checked, and the logging program that the shim starts.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,9 +29,15 @@ struct LogOptions {
 [[nodiscard]] Result<void> check_log_config(const nlohmann::json& host_config, const LogOptions& options);
 
 /// Writes the program's configuration into `run_folder`, on tmpfs, because a proxy's password may be in it, and names
-/// the streams that start it. Logs and spool are below `folder`. Empty streams for `none`.
+/// the streams that start it. Logs and spool are below `folder`, as is the configuration without what may be secret,
+/// for the time after the container's end (leftover_config). Empty streams for `none`.
 [[nodiscard]] Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder,
                                           const std::string& run_folder, const Container& container,
                                           const Creation& creation);
+
+/// A program that sends what a spool still holds ends after this, sent or not.
+inline constexpr std::chrono::seconds kSendingLasts{120};
+/// The text of the configuration for it, from what set_up_logs() kept in `folder`, wherever that was moved since.
+[[nodiscard]] Result<std::string> leftover_config(const LogOptions& options, const std::string& folder);
 
 }  // namespace nodeagent::runtime::containerd

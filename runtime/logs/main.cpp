@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -98,7 +99,9 @@ int run(int argc, char** argv) {
     ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
     const LoggerConfig config = load(arguments.config);
     ReaderSetup reading;
-    if (!arguments.drain) {
+    if (arguments.drain) {
+        reading.grace = std::chrono::seconds(0);  // somebody waits for the spool; what is left stays in it
+    } else {
         for (int i = 0; i < 2; ++i) {
             const int fd = i == 0 ? kStdout : kStderr;
             if (!is_open(fd)) continue;
@@ -120,6 +123,9 @@ int run(int argc, char** argv) {
         return 1;
     }
     SharedState& state = (*memory)->state();
+    state.began =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     auto lock = open_spool(reading.spool, state);
     if (!lock) {
         tell_host(lock.error().what + "; nothing is spooled");

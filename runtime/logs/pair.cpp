@@ -167,7 +167,8 @@ bool Pair::told_to_stop() {
 }
 
 void Pair::end_in(std::chrono::nanoseconds grace) {
-    if (state_.deadline == 0) state_.deadline = steady_nanoseconds() + grace.count();
+    const std::int64_t deadline = steady_nanoseconds() + grace.count();
+    if (state_.deadline == 0 || deadline < state_.deadline) state_.deadline = deadline;
 }
 
 }  // namespace nodeagent::runtime::logs

@@ -32,8 +32,9 @@ class Pair final : public Waiter {
     [[nodiscard]] bool over() const override;
     /// The same for several descriptors; -1 ones are left out. True if one has something.
     bool wait_any(struct pollfd* fds, unsigned long count, Monotonic until);
-    /// SIGTERM has come: `grace` from then on. True once.
+    /// SIGTERM has come. True once.
     bool told_to_stop();
+    /// The sender gives up then; of several calls the earliest end counts.
     void end_in(std::chrono::nanoseconds grace);
     [[nodiscard]] bool partner_lives() const { return partner_ > 0; }
 

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kNoRoom = "the buffer and the spool were full";
 
-std::string rest_path(const SpoolPlace& place) { return place.directory + "/rest"; }
-
 std::string time_text(std::int64_t nanoseconds) {
     return rfc3339_nanos(std::chrono::system_clock::time_point(
         std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(nanoseconds))));
@@ -99,6 +97,9 @@ void QueueOut::advance() {
 void QueueOut::release(const QueuePosition& position) {
     ring_.release(position.ring);
     spool_.release(position.spool);
+    if (state_.rest_end == 0 || state_.ring.done < state_.rest_end) return;
+    ::unlink(rest_path(place_.directory).c_str());
+    state_.rest_end = 0;
 }
 
 bool QueueOut::unsent() const {
@@ -121,7 +122,7 @@ bool QueueOut::save_rest(Gap& lost) {
         ring.advance();
     }
     if (lines == 0) return true;
-    if (place_.usable() && replace_file(rest_path(place_), rest, 0600)) {
+    if (place_.usable() && replace_file(rest_path(place_.directory), rest, 0600)) {
         lost = Gap{};
         return true;
     }
@@ -131,7 +132,7 @@ bool QueueOut::save_rest(Gap& lost) {
 
 void load_rest(SharedMemory& memory, RingLimits limits, const SpoolPlace& place) {
     if (!place.usable()) return;
-    const auto rest = read_file(rest_path(place), std::size_t{4} << 30U);
+    const auto rest = read_file(rest_path(place.directory), std::size_t{4} << 30U);
     if (!rest) return;
     Ring ring(memory, limits);
     SharedState& state = memory.state();
@@ -147,7 +148,8 @@ void load_rest(SharedMemory& memory, RingLimits limits, const SpoolPlace& place)
         left.remove_prefix(header.length);
     }
     ring.commit();
-    ::unlink(rest_path(place).c_str());
+    state.rest_end = state.ring.head;  // the file stays until all of it was sent
+    if (state.rest_end == 0) ::unlink(rest_path(place.directory).c_str());
 }
 
 }  // namespace nodeagent::runtime::logs

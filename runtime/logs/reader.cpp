@@ -15,7 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kRoomAgain{200};
-constexpr std::chrono::seconds kGrace{10};  // the shim kills after twelve
 constexpr std::uint64_t kGoodDeal = 256U << 10U;
 
 std::int64_t wall_nanoseconds() {
@@ -38,7 +37,7 @@ class Reader {
     int run() {
         while (true) {
             if (pair_.told_to_stop()) {
-                pair_.end_in(kGrace);
+                pair_.end_in(setup_.grace);
                 pair_.wake_partner();
             }
             if (state_.finished != 0) return 0;
@@ -98,7 +97,7 @@ class Reader {
             state_.input_ended = 1;
             pair_.wake_partner();
         }
-        if (state_.adopted != 0) pair_.end_in(kGrace);
+        if (state_.adopted != 0) pair_.end_in(setup_.grace);
     }
 
     void wait(bool blocked, bool untold) {

@@ -85,6 +85,8 @@ struct SharedState {
     std::atomic<std::uint32_t> reader_waits{0};  ///< for room
     std::atomic<std::uint32_t> sender_waits{0};  ///< 1: for anything; 2: for a good deal
     std::atomic<std::uint32_t> adopted{0};       ///< the process that the shim started is gone
+    std::uint64_t rest_end = 0;                  ///< the sender's: of what load_rest() put into the ring; 0: sent
+    std::int64_t began = 0;                      ///< wall clock, ns; set once, before the pair begins
     std::atomic<std::int64_t> deadline{0};       ///< CLOCK_MONOTONIC ns at which the sender gives up; 0: none
 };
 

@@ -1,17 +1,15 @@
 #include "runtime/logs/spool.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "agent/base/files.hpp"
@@ -30,8 +28,6 @@ std::uint32_t check_of(RecordHeader header, std::string_view text) {
     return static_cast<std::uint32_t>(sum);
 }
 
-std::string position_path(const std::string& directory) { return directory + "/position"; }
-
 bool write_whole(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t done = ::write(fd, bytes.data(), bytes.size());
@@ -42,43 +38,18 @@ bool write_whole(int fd, std::string_view bytes) {
     return true;
 }
 
-struct Segment {
-    std::uint64_t number;
-    std::uint64_t bytes;
-};
-
-std::vector<Segment> segments_of(const std::string& directory) {
-    std::vector<Segment> out;
-    DIR* listing = ::opendir(directory.c_str());
-    if (listing == nullptr) return out;
-    while (const dirent* entry = ::readdir(listing)) {
-        const std::string name(entry->d_name);
-        if (name.size() != 22 || !name.ends_with(".spool")) continue;
-        char* end = nullptr;
-        const std::uint64_t number = std::strtoull(name.c_str(), &end, 16);
-        struct ::stat about {};
-        if (end != name.c_str() + 16 || ::stat((directory + "/" + name).c_str(), &about) != 0) continue;
-        out.push_back({number, static_cast<std::uint64_t>(about.st_size)});
+/// Another program's, or that of somebody who only takes a look, which is over soon.
+bool take(const Fd& lock) {
+    constexpr std::chrono::milliseconds kPatience{500};
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (std::chrono::steady_clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    ::closedir(listing);
-    std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.number < b.number; });
-    return out;
-}
-
-SpoolPosition saved_position(const std::string& directory) {
-    const Fd file(::open(position_path(directory).c_str(), O_RDONLY | O_CLOEXEC));
-    SpoolPosition position;
-    if (!file || ::pread(file.get(), &position, sizeof position, 0) != sizeof position) return {};
-    return position;
+    return true;
 }
 
 }  // namespace
-
-std::string segment_path(const std::string& directory, std::uint64_t segment) {
-    std::array<char, 32> name{};
-    std::snprintf(name.data(), name.size(), "/%016llx.spool", static_cast<unsigned long long>(segment));
-    return directory + name.data();
-}
 
 Result<Fd> open_spool(const SpoolPlace& place, SharedState& state) {
     SpoolState& spool = state.spool;
@@ -86,19 +57,19 @@ Result<Fd> open_spool(const SpoolPlace& place, SharedState& state) {
     spool.done_segment = 1;
     if (!place.usable()) return Fd();
     if (auto made = make_directories(place.directory, 0700); !made) return std::move(made).error();
-    Fd lock(::open((place.directory + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    Fd lock(::open(lock_path(place.directory).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!lock) return from_errno("open the lock of spool " + place.directory);
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!take(lock)) {
         return Error{.kind = ErrorKind::Unavailable, .what = "spool " + place.directory + " is another program's"};
     }
-    const std::vector<Segment> found = segments_of(place.directory);
+    const std::vector<SpoolSegment> found = segments_of(place.directory);
     if (found.empty()) {
         ::unlink(position_path(place.directory).c_str());
         return lock;
     }
     SpoolPosition done = saved_position(place.directory);
     if (done.segment < found.front().number || done.segment > found.back().number) done = {found.front().number, 0};
-    for (const Segment& segment : found) spool.bytes += segment.bytes;
+    for (const SpoolSegment& segment : found) spool.bytes += segment.bytes;
     spool.done_segment = done.segment;
     spool.done_offset = done.offset;
     spool.write_segment = found.back().number + 1;

@@ -12,16 +12,11 @@
 #include "agent/base/fd.hpp"
 #include "runtime/logs/message.hpp"
 #include "runtime/logs/shared.hpp"
+#include "runtime/logs/spool_files.hpp"
 
 namespace nodeagent::runtime::logs {
 
 inline constexpr std::uint64_t kSegmentBytes = 4U << 20U;
-
-struct SpoolPosition {
-    std::uint64_t segment = 0;
-    std::uint64_t offset = 0;
-    friend auto operator<=>(const SpoolPosition&, const SpoolPosition&) = default;
-};
 
 struct SpoolPlace {
     std::string directory;  ///< empty: nothing is kept
@@ -78,7 +73,5 @@ class SpoolReader {
     std::uint64_t window_begin_ = 0;
     std::size_t record_ = 0;  ///< bytes of the one peeked; 0: none is
 };
-
-[[nodiscard]] std::string segment_path(const std::string& directory, std::uint64_t segment);
 
 }  // namespace nodeagent::runtime::logs

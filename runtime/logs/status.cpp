@@ -12,6 +12,7 @@
 #include "agent/base/fd.hpp"
 #include "agent/base/json.hpp"
 #include "agent/base/time_format.hpp"
+#include "runtime/logs/logger_status.hpp"
 
 namespace nodeagent::runtime::logs {
 namespace {
@@ -60,6 +61,8 @@ void StatusFile::update(std::string_view condition, bool now) {
     LoggerStatus status;
     status.state = condition;
     status.pid = ::getpid();
+    status.began_at = rfc3339_nanos(std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(state_.began))));
     status.lines = counts.lines;
     status.bytes = counts.bytes;
     status.events = counts.events;

@@ -80,9 +80,10 @@ class FakeContainerd final : public ctr::Client {
             failures_.emplace_back(std::move(error), times);
             return *this;
         }
-        /// Calls wait until release() of the same verb and argument.
-        Script& block() {
+        /// The next `calls` (negative: all) wait until release() of the same verb and argument.
+        Script& block(int calls = -1) {
             blocked_ = true;
+            to_block_ = calls;
             return *this;
         }
 
@@ -90,6 +91,7 @@ class FakeContainerd final : public ctr::Client {
         friend class FakeContainerd;
         std::deque<std::pair<Error, int>> failures_;
         bool blocked_ = false;
+        int to_block_ = 0;
     };
     Script& on(const std::string& verb, const std::string& argument = {}) {
         const std::lock_guard lock(mutex_);
@@ -692,14 +694,16 @@ class FakeContainerd final : public ctr::Client {
         Call call{.lock = std::unique_lock(mutex_), .error = {}};
         log_.emplace_back(verb, argument);
         changed_.notify_all();
-        const auto blocked = [&] {
-            for (const std::string& with : {argument, std::string()}) {
-                const auto found = scripts_.find({verb, with});
-                if (found != scripts_.end() && found->second.blocked_) return true;
-            }
-            return false;
-        };
-        changed_.wait(call.lock, stop, [&] { return !blocked() || away_; });
+        for (const std::string& with : {argument, std::string()}) {
+            const auto found = scripts_.find({verb, with});
+            if (found == scripts_.end() || !found->second.blocked_ || found->second.to_block_ == 0) continue;
+            if (found->second.to_block_ > 0) --found->second.to_block_;
+            const auto blocked = [this, key = found->first] {
+                const auto script = scripts_.find(key);
+                return script != scripts_.end() && script->second.blocked_;
+            };
+            changed_.wait(call.lock, stop, [&] { return !blocked() || away_; });
+        }
         if (stop.stop_requested()) call.error = Error{.kind = ErrorKind::Unavailable, .what = "context canceled"};
         if (away_) call.error = gone();
         if (call.error) return call;

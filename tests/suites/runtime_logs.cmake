@@ -9,6 +9,11 @@ if(TARGET ecs-awslogs AND TARGET ecs-local)
   add_test(NAME docker_awslogs_test
            COMMAND unshare --net sh -c "ip link set lo up && exec python3 -m unittest docker_awslogs_test"
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
+  if(TARGET ecs-node-agent)
+    add_test(NAME agent_logs_test COMMAND unshare --net --mount sh -c "ip link set lo up && exec python3 -m unittest agent_test"
+             WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration/logs)
+    set_tests_properties(agent_logs_test PROPERTIES LABELS integration TIMEOUT 300 ENVIRONMENT "NODEAGENT_BUILD=${CMAKE_BINARY_DIR}")
+  endif()
   set_tests_properties(awslogs_test log_drivers_test docker_awslogs_test PROPERTIES LABELS integration TIMEOUT 300
     ENVIRONMENT "NODEAGENT_BUILD=${CMAKE_BINARY_DIR}")
 endif()

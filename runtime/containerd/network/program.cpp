@@ -150,6 +150,7 @@ Result<ProgramEnd> run_program(const ProgramRun& run) {
     ::posix_spawn_file_actions_adddup2(&actions.files, input->get(), STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions.files, output_writing.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions.files, errors_writing.get(), STDERR_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions.files, 3);  // the agent's ports, above all
     // a group of its own, so that a timeout reaches its children, and signals as a program expects them
     sigset_t none;
     ::sigemptyset(&none);

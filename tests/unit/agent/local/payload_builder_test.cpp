@@ -100,6 +100,14 @@ TEST(PayloadBuilder, TranslatesLinuxSettingsIntoTheHostConfigText) {
     EXPECT_EQ(payload["containers"][0]["dockerConfig"]["version"], "1.25");
 }
 
+TEST(PayloadBuilder, MakesTheNameOfALogStreamFromItsPrefix) {
+    const Json payload = payload_of(R"({"family":"f","containerDefinitions":[{"name":"web","image":"i","memory":8,
+        "logConfiguration":{"logDriver":"awslogs",
+                            "options":{"awslogs-group":"g","awslogs-stream-prefix":"live"}}}]})");
+    EXPECT_EQ(host_config_of(payload)["LogConfig"]["Config"],
+              Json::parse(R"({"awslogs-group":"g","awslogs-stream":"live/web/1"})"));
+}
+
 TEST(PayloadBuilder, TurnsAHealthCheckIntoNanosecondsAndAsksForItsReport) {
     const Json payload = payload_of(R"({"family":"f","containerDefinitions":[{"name":"c","image":"i","memory":64,
         "user":"65534","dockerLabels":{"a":"b"},

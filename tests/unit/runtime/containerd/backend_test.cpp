@@ -82,6 +82,21 @@ TEST_F(ContainerdShard, AnEndIsToldBeforeItsTaskIsTakenDown) {
     await_taken_down(id);
 }
 
+TEST_F(ContainerdShard, WhoLookedWhileAnEndWasNotedDoesNotWaitForTheTaskToBeTakenDown) {
+    const std::string id = started("web");
+    daemon.on("get_task", id).block(1);
+    daemon.on("delete_task", id).block();
+    const auto look = fakes::begin(world, backend.inspect(id));  // has read the record of one that runs
+    world.await_calls("get_task", id, daemon.calls("get_task", id) + 1);
+    daemon.exit(id, 4);
+    world.await_calls("delete_task", id, 1);
+    daemon.release("get_task", id);
+    world.run_until([&] { return look->result.has_value(); });
+    EXPECT_EQ((*look->result)->exit_code, 4);
+    daemon.release("delete_task", id);
+    await_taken_down(id);
+}
+
 TEST_F(ContainerdShard, AContainerWhoseTaskIsGoneWasEndedByNobodyKnowsWhat) {
     const std::string id = started("web");
     daemon.go_away();

@@ -179,6 +179,31 @@ TEST(Exposition, ShowsWhatGoesToCloudWatchWhereItIsSent) {
     EXPECT_EQ(value_of(text, "ecs_agent_cloudwatch_queued_bytes"), "7");
 }
 
+TEST(Exposition, ShowsTheLogsOfContainersThatLogThroughOurProgram) {
+    AScene scene;
+    EXPECT_THAT(scene.text(), Not(HasSubstr("ecs_agent_log")));
+    scene.figures.logs = runtime::LogFigures{.lines = 10,
+                                             .events = 8,
+                                             .requests = 5,
+                                             .failed_requests = 2,
+                                             .refused_events = 1,
+                                             .dropped_bytes = 100,
+                                             .abandoned_bytes = 20,
+                                             .loggers = 3,
+                                             .unsent_logs = 1,
+                                             .unsent_bytes = 40};
+    const std::string text = scene.text();
+    EXPECT_EQ(value_of(text, "ecs_agent_log_lines_total"), "10");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_log_events_total{outcome="sent"})"), "8");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_log_events_total{outcome="refused"})"), "1");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_log_requests_total{outcome="sent"})"), "3");
+    EXPECT_EQ(value_of(text, R"(ecs_agent_log_requests_total{outcome="failed"})"), "2");
+    EXPECT_EQ(value_of(text, "ecs_agent_log_dropped_bytes_total"), "120");
+    EXPECT_EQ(value_of(text, "ecs_agent_loggers"), "3");
+    EXPECT_EQ(value_of(text, "ecs_agent_log_unsent_containers"), "1");
+    EXPECT_EQ(value_of(text, "ecs_agent_log_unsent_bytes"), "40");
+}
+
 TEST(Exposition, ShowsHowTheMachineFares) {
     AScene scene;
     scene.host.disks.push_back({.use = "docker", .path = "/var/lib/docker", .bytes_total = 1000, .bytes_free = 100});

@@ -31,6 +31,7 @@ void fill(AScene& scene) {
     scene.host.memory_total = 1;
     scene.host.load = {1, 2, 3};
     scene.figures.cloudwatch.emplace();
+    scene.figures.logs.emplace();
     scene.host.pressures.push_back({.resource = "cpu"});
     core::TaskState before;
     before.arn = kTaskArn;
