@@ -9,6 +9,8 @@
 #include "agent/base/strings.hpp"
 #include "agent/credentials/instance_facts.hpp"
 #include "agent/engine/pause_image.hpp"
+#include "agent/net/aws_endpoint.hpp"
+#include "agent/net/curl_trust.hpp"
 #include "cgroups/hierarchy.hpp"
 #include "runtime/containerd/apparmor.hpp"
 #include "runtime/containerd/host_facts.hpp"
@@ -55,6 +57,28 @@ std::string socket_path(std::string address) {
     return address;
 }
 
+namespace {
+
+runtime::containerd::LogRoute log_route(net::EndpointOptions services, const net::ProxySettings& settings,
+                                        const std::string& region, const std::string& endpoint) {
+    services.explicit_url = endpoint;
+    runtime::containerd::LogRoute route{.endpoint = net::resolve_endpoint("logs", region, services), .proxy = {}};
+    const bool secure = !route.endpoint.starts_with("http://");
+    std::string_view host = route.endpoint;
+    if (const auto scheme = host.find("://"); scheme != std::string_view::npos) host.remove_prefix(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    std::uint16_t port = secure ? 443 : 80;
+    if (const auto colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+        port = static_cast<std::uint16_t>(parse_integer(host.substr(colon + 1)).value_or(port));
+        host = host.substr(0, colon);
+    }
+    const auto proxy = net::proxy_for(settings, secure, host, port);
+    if (proxy && *proxy) route.proxy = secure ? settings.https_proxy : settings.http_proxy;
+    return route;
+}
+
+}  // namespace
+
 Result<runtime::containerd::Options> containerd_options(const config::Environment& environment,
                                                         const config::Config& config) {
     const auto hierarchy = cgroups::detect_hierarchy(config.cgroup_path);
@@ -77,9 +101,6 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
     options.images.registry.mirrors = config.registry_mirrors;
     options.images.registry.insecure = config.insecure_registries;
-    options.images.layers_parallel = static_cast<std::size_t>(config.image_layers_parallel);
-    options.images.registry.mirrors = config.registry_mirrors;
-    options.images.registry.insecure = config.insecure_registries;
     const net::CurlOptions curl = curl_options(environment, false, config.docker_host);
     options.images.registry.ca_file = curl.ca_file;
     options.images.registry.ca_dir = curl.ca_dir;
@@ -97,8 +118,14 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     options.logs.region = config.region;
     options.logs.agent_socket = config.control_socket;
     options.logs.user_agent = "ecs-node-agent/" NODEAGENT_VERSION;
-    options.logs.proxy = curl.proxy.https_proxy;
-    options.logs.ca_file = curl.ca_file;
+    options.logs.spool_bytes = static_cast<std::uint64_t>(config.log_spool_mb) << 20U;
+    net::CurlTrust trust = net::curl_trust(curl.ca_file, curl.ca_dir);
+    options.logs.ca_file = std::move(trust.file);
+    options.logs.ca_directory = std::move(trust.directory);
+    options.logs.route = [services = net::endpoint_options_from(environment, "cloudwatch_logs"), proxy = curl.proxy](
+                             const std::string& region, const std::string& endpoint) {
+        return log_route(services, proxy, region, endpoint);
+    };
     return options;
 }
 

@@ -85,6 +85,7 @@ struct Config {
     std::string containerd_snapshotter;                                ///< "": overlayfs where it works, else native
     std::map<std::string, std::vector<std::string>> registry_mirrors;  ///< host -> URLs, asked in order
     std::vector<std::string> insecure_registries;                      ///< hosts and networks
+    int log_spool_mb = 64;                                             ///< of each container
     int image_layers_parallel = 3;                                     ///< of one pull
     std::string containerd_bridge = "ecs0";
     std::string containerd_subnet;

@@ -62,8 +62,18 @@ std::string kept_config(const std::string& folder) { return folder + "/log.json"
 void add_host(const LogOptions& options, logs::LoggerConfig& config) {
     config.user_agent = options.user_agent;
     config.region = options.region;
-    config.proxy = options.proxy;
     config.ca_file = options.ca_file;
+    config.ca_directory = options.ca_directory;
+    if (options.route && config.driver == "awslogs") {
+        const auto option = [&](const char* name) {
+            const auto found = config.options.find(name);
+            return found == config.options.end() ? std::string() : found->second;
+        };
+        const std::string region = option("awslogs-region");
+        LogRoute route = options.route(region.empty() ? config.region : region, option("awslogs-endpoint"));
+        config.endpoint = std::move(route.endpoint);
+        config.proxy = std::move(route.proxy);
+    }
     const auto role = config.options.find("awslogs-credentials-endpoint");
     if (role != config.options.end() && !role->second.empty()) {
         config.credentials.uri = options.credentials_host + role->second;
@@ -86,6 +96,7 @@ Result<void> keep_for_later(logs::LoggerConfig config, const std::string& folder
     config.env.clear();
     config.labels.clear();
     config.proxy.clear();
+    config.endpoint.clear();
     config.credentials = {};
     return replace_file(kept_config(folder), logs::encode_config(config), 0600);
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,21 @@
 
 namespace nodeagent::runtime::containerd {
 
+/// How CloudWatch Logs is reached from this host.
+struct LogRoute {
+    std::string endpoint;  ///< "https://logs.us-west-2.amazonaws.com"
+    std::string proxy;     ///< "http://[user:password@]host:port"; empty: none
+};
+
 struct LogOptions {
     std::string program;  ///< path of ecs-awslogs; "": not installed, and containers have no log but `none`
     std::string region;
     std::string credentials_host = "http://127.0.0.1:51679";  ///< of the credentials endpoint
     std::string agent_socket;  ///< hands out the instance's keys to root; "": from the instance's metadata
-    std::uint64_t spool_bytes = 64U << 20U;  ///< of each container; 0: no spool
-    std::string ca_file, proxy, user_agent;
+    std::uint64_t spool_bytes = 64U << 20U;         ///< of each container; 0: no spool
+    std::string ca_file, ca_directory, user_agent;  ///< certificates: a file, a hashed directory, or the system's
+    /// By region and the option awslogs-endpoint, which may be empty. Not set: the region's endpoint, no proxy.
+    std::function<LogRoute(const std::string& region, const std::string& endpoint)> route;
 };
 
 /// What can be asked for in LogConfig's Type; also what is advertised.

@@ -44,13 +44,18 @@ std::uint64_t rejected_of(const RejectedInfo& info, std::size_t count) {
     return std::min(count, old + fresh);
 }
 
+HttpOptions http_options(const LoggerConfig& config) {
+    HttpOptions out{.proxy = config.proxy, .ca_file = config.ca_file};
+    if (!config.ca_directory.empty()) out.ca_directory = config.ca_directory;
+    return out;
+}
+
 class AwsLogs final : public Sink {
   public:
     AwsLogs(const LoggerConfig& config, SinkTools tools, ServicePlace place, std::unique_ptr<Pattern> pattern,
             std::string stream)
         : tools_(std::move(tools)),
-          service_(tools_.pair, std::move(place), {.proxy = config.proxy, .ca_file = config.ca_file},
-                   credentials_source(config)),
+          service_(tools_.pair, std::move(place), http_options(config), credentials_source(config)),
           group_(option(config, "awslogs-group")),
           stream_(std::move(stream)),
           create_group_(go_bool(option(config, "awslogs-create-group")).value_or(false)),

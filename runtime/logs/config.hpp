@@ -55,10 +55,12 @@ struct LoggerConfig {
     std::string region;  ///< the agent's; the option awslogs-region counts first
     CredentialsSource credentials;
     SpoolConfig spool;
-    std::string status_file;  ///< where the program tells its counts (status.hpp); empty: nowhere
-    std::string log_file;     ///< json-file: where lines go
-    std::string proxy;        ///< "http://host:port" for requests to the service; empty: none
-    std::string ca_file;      ///< certificates to trust instead of the system's; empty: the system's
+    std::string status_file;   ///< where the program tells its counts (status.hpp); empty: nowhere
+    std::string log_file;      ///< json-file: where lines go
+    std::string endpoint;      ///< of the service; the option awslogs-endpoint counts first; empty: the region's
+    std::string proxy;         ///< "http://[user:password@]host:port" for requests to the service; empty: none
+    std::string ca_file;       ///< certificates to trust instead of the system's; empty: the system's
+    std::string ca_directory;  ///< likewise, named by their subjects' hashes
     std::string journal_socket = "/run/systemd/journal/socket";
 
     static constexpr auto json_fields() {
@@ -77,8 +79,10 @@ struct LoggerConfig {
                           optional_field("spool", &LoggerConfig::spool),
                           optional_field("status_file", &LoggerConfig::status_file),
                           optional_field("log_file", &LoggerConfig::log_file),
+                          optional_field("endpoint", &LoggerConfig::endpoint),
                           optional_field("proxy", &LoggerConfig::proxy),
                           optional_field("ca_file", &LoggerConfig::ca_file),
+                          optional_field("ca_directory", &LoggerConfig::ca_directory),
                           optional_field("journal_socket", &LoggerConfig::journal_socket)};
     }
 };

@@ -275,7 +275,8 @@ struct HttpConnection::State {
         return {};
     }
 
-    Result<SimpleResponse> answer(Monotonic until) {
+    /// Status and headers.
+    Result<SimpleResponse> answer_head(Monotonic until) {
         SimpleResponse out;
         std::size_t head = 0;
         auto status = line(until);
@@ -296,8 +297,15 @@ struct HttpConnection::State {
             if (colon == std::string::npos) continue;
             out.headers[lower(field->substr(0, colon))] = trimmed(std::string_view(*field).substr(colon + 1));
         }
-        if (out.status < 200 && out.status != 101) return answer(until);
-        if (out.status == 204 || out.status == 304) return out;
+        if (out.status < 200 && out.status != 101) return answer_head(until);
+        return out;
+    }
+
+    Result<SimpleResponse> answer(Monotonic until) {
+        auto begun = answer_head(until);
+        if (!begun) return begun;
+        SimpleResponse& out = *begun;
+        if (out.status == 204 || out.status == 304) return begun;
         if (equals_ignoring_case(out.headers["transfer-encoding"], "chunked")) {
             while (true) {
                 auto size = line(until);
@@ -310,14 +318,14 @@ struct HttpConnection::State {
                 }
                 auto after = line(until);
                 if (!after) return std::move(after).error();
-                if (bytes == 0) return out;
+                if (bytes == 0) return begun;
             }
         }
         if (const auto length = parse_integer(out.headers["content-length"]); length && *length >= 0) {
             if (auto taken = take(out.body, static_cast<std::size_t>(*length), until); !taken) {
                 return std::move(taken).error();
             }
-            return out;
+            return begun;
         }
         while (true) {
             auto got = read_more(until);
@@ -328,7 +336,7 @@ struct HttpConnection::State {
         }
         out.body = std::exchange(received, {});
         out.headers["connection"] = "close";
-        return out;
+        return begun;
     }
 
     Result<void> open(const SimpleRequest& request, const Address& address, Monotonic until) {
@@ -363,7 +371,7 @@ struct HttpConnection::State {
         std::string text = "CONNECT " + address.host + ":" + address.port + " HTTP/1.1\r\nHost: " + address.host + ":" +
                            address.port + "\r\n" + proxy_login(proxy) + "\r\n";
         if (auto sent = write(text, until); !sent) return sent;
-        auto reply = answer(until);
+        auto reply = answer_head(until);  // what follows a yes is the service's
         if (!reply) return with_context("proxy", std::move(reply).error());
         if (reply->status / 100 != 2) {
             return Error{.kind = ErrorKind::Unavailable, .what = "proxy: status " + std::to_string(reply->status)};

@@ -45,6 +45,7 @@ Result<ServicePlace> service_place(const LoggerConfig& config) {
         return Error{.kind = ErrorKind::Malformed, .what = "cannot determine region for awslogs driver"};
     net::EndpointOptions options;
     options.explicit_url = option_of(config, "awslogs-endpoint");
+    options.service_url = config.endpoint;
     out.endpoint = net::resolve_endpoint("logs", out.region, options);
     out.user_agent = config.user_agent.empty() ? "ecs-awslogs/" NODEAGENT_VERSION : config.user_agent;
     out.format = option_of(config, "awslogs-format");

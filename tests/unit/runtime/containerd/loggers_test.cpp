@@ -33,7 +33,9 @@ class LoggersTest : public ::testing::Test {
         options.run_dir = folder + "/run";
         options.logs.program = folder + "/program";
         options.logs.region = "eu-west-1";
-        options.logs.proxy = "http://user:hunter2@proxy:3128";
+        options.logs.route = [](const std::string& region, const std::string& endpoint) {
+            return LogRoute{.endpoint = "https://logs." + region + endpoint, .proxy = "http://user:hunter2@proxy:3128"};
+        };
         options.logs.agent_socket = "/run/agent.sock";
         EXPECT_EQ(::mkfifo((folder + "/told").c_str(), 0600), 0);
         fs::create_directories(options.run_dir + "/c1");
@@ -121,6 +123,7 @@ TEST_F(LoggersTest, TheLogOfARemovedContainerWaitsElsewhereAndGoesWhenItIsSent) 
     EXPECT_EQ(config->options.at("awslogs-stream"), "ecs-web-1-app-00-x") << "the stream its logger wrote to";
     EXPECT_EQ(config->region, "eu-west-1");
     EXPECT_EQ(config->credentials.socket, "/run/agent.sock");
+    EXPECT_EQ(config->endpoint, "https://logs.eu-west-1");
     EXPECT_EQ(config->proxy, "http://user:hunter2@proxy:3128");
     tend(loggers);
     EXPECT_FALSE(fs::exists(kept("c1")));
