@@ -107,6 +107,12 @@ Result<void> check_log_config(const Json& host_config, const LogOptions& options
     return logs::validate(wanted.driver, wanted.options);
 }
 
+std::string json_log_file(const std::string& folder, const std::string& container_id) {
+    return folder + "/" + container_id + "-json.log";
+}
+
+std::string logger_config_file(const std::string& run_folder) { return run_folder + "/log.json"; }
+
 Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder, const std::string& run_folder,
                             const Container& container, const Creation& creation) {
     Wanted wanted = wanted_log(creation.host_config);
@@ -124,13 +130,13 @@ Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder
     add_process(container.spec, config);
     add_host(options, config);
     config.status_file = status_file(folder);
-    config.log_file = folder + "/" + container.id + "-json.log";
+    config.log_file = json_log_file(folder, container.id);
     if (options.spool_bytes > 0 && config.driver == "awslogs") {
         config.spool.directory = spool_folder(folder);
         config.spool.max_bytes = options.spool_bytes;
         if (auto kept = keep_for_later(config, folder); !kept) return kept.error();
     }
-    const std::string file = run_folder + "/log.json";
+    const std::string file = logger_config_file(run_folder);
     if (auto written = replace_file(file, logs::encode_config(config), 0600); !written) return written.error();
     // folders of the agent have no characters that a query would have to escape
     const std::string uri = "binary://" + options.program + "?config=" + file;
