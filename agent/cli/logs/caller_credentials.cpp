@@ -39,7 +39,8 @@ class CallerCredentials final : public credentials::Provider {
         }
         auto own = co_await own_->get();
         if (own) co_return own;
-        auto reply = co_await pool_.run([ask = agent_] { return ask("/v1/instance-credentials"); });
+        auto asking = [ask = agent_] { return ask("/v1/instance-credentials"); };
+        auto reply = co_await pool_.run(std::move(asking));
         if (!reply) co_return own;
         auto keys = decode<HandedOut>(reply->status == 200 ? reply->body : "{}");
         if (!keys) co_return own;

@@ -111,7 +111,6 @@ class JsonFileSource final : public LogSource {
                 break;
             }
         }
-        remember(lines);
         co_return lines;
     }
 
@@ -154,10 +153,26 @@ class JsonFileSource final : public LogSource {
         const std::size_t got = files_.front().read(block_);
         const std::size_t before = lines.size();
         decoder_.feed(std::string_view(block_.data(), got), lines);
-        const auto unwanted = [this](const LogLine& line) { return line.time < window_.since || line.time <= skip_; };
-        lines.erase(std::remove_if(lines.begin() + static_cast<std::ptrdiff_t>(before), lines.end(), unwanted),
+        const auto fresh = lines.begin() + static_cast<std::ptrdiff_t>(before);
+        lines.erase(std::remove_if(fresh, lines.end(), [this](const LogLine& line) { return !wanted(line); }),
                     lines.end());
         return got > 0;
+    }
+
+    /// Not known already, and not from before the window.
+    bool wanted(const LogLine& line) {
+        if (line.time < skip_) return false;
+        if (line.time == skip_ && skip_same_ > 0) {
+            --skip_same_;
+            return false;
+        }
+        note(line);
+        return line.time >= window_.since;
+    }
+    void note(const LogLine& line) {
+        if (line.time > last_) last_same_ = 0;
+        last_ = std::max(last_, line.time);
+        if (line.time == last_) ++last_same_;
     }
 
     /// At the end of the current file: whether it is not the current one any more.
@@ -177,7 +192,10 @@ class JsonFileSource final : public LogSource {
             if (!met) newer.push_front(*std::move(older));
         }
         // compressed since, or gone: of the others what is newer than all that was read
-        if (!met) skip_ = last_;
+        if (!met) {
+            skip_ = last_;
+            skip_same_ = last_same_;
+        }
         while (!newer.empty()) {
             files_.push_back(std::move(newer.front()));
             newer.pop_front();
@@ -210,6 +228,9 @@ class JsonFileSource final : public LogSource {
                 if (!current) decoder.finish(lines);
                 if (begin == 0 || lines.size() > missing) break;
             }
+            if (current) {
+                for (const LogLine& line : lines) note(line);
+            }
             lines.erase(std::remove_if(lines.begin(), lines.end(),
                                        [this](const LogLine& line) { return line.time < window_.since; }),
                         lines.end());
@@ -218,12 +239,7 @@ class JsonFileSource final : public LogSource {
         }
         while (files_.size() > 1) files_.pop_front();
         std::vector<LogLine> out(std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
-        remember(out);
         return out;
-    }
-
-    void remember(const std::vector<LogLine>& lines) {
-        for (const LogLine& line : lines) last_ = std::max(last_, line.time);
     }
 
     std::string path_;
@@ -232,8 +248,11 @@ class JsonFileSource final : public LogSource {
     std::deque<LogFile> files_;  ///< those to be read, the current one last
     JsonLines decoder_;
     std::array<char, kBlock> block_{};
-    std::int64_t last_ = 0;  ///< time of the newest line given
-    std::int64_t skip_ = 0;  ///< lines up to then were given before
+    // several lines may have one time: what was read in one piece
+    std::int64_t last_ = 0;      ///< time of the newest line read
+    std::size_t last_same_ = 0;  ///< how many were read that have it
+    std::int64_t skip_ = 0;      ///< lines before it were read already
+    std::size_t skip_same_ = 0;  ///< and so many that have it
     std::size_t told_ = 0;
 };
 

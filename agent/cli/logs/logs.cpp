@@ -90,13 +90,12 @@ class Logs {
         }
         std::vector<LogFeed*> readable;
         for (LogFeed& feed : self.feeds_) readable.push_back(&feed);
-        co_await read_history(
-            std::move(readable), [&self](const LogFeed& feed, const LogLine& line) { self.print(feed, line); },
-            [&self](const LogFeed& feed, const Error& error) {
-                // one that is not there yet may come
-                if (!self.arguments_.follow || error.kind == ErrorKind::Denied) self.give_up(feed, error);
-            },
-            !self.arguments_.follow);
+        EmitLine emit = [&self](const LogFeed& feed, const LogLine& line) { self.print(feed, line); };
+        FeedFailed failed = [&self](const LogFeed& feed, const Error& error) {
+            // one that is not there yet may come
+            if (!self.arguments_.follow || error.kind == ErrorKind::Denied) self.give_up(feed, error);
+        };
+        co_await read_history(std::move(readable), std::move(emit), std::move(failed), !self.arguments_.follow);
         for (LogFeed& feed : self.feeds_) {
             const std::string remark = feed.source ? feed.source->remark() : std::string();
             if (!remark.empty()) self.remark(feed, remark);
@@ -133,7 +132,9 @@ class Logs {
     asio::awaitable<void> inspect(const LogFeed& feed) {
         ContainerLogPlace* place = place_of(feed);
         if (place == nullptr || task_.runtime != "docker" || place->container_id.empty()) co_return;
-        auto found = co_await inspect_docker_log(docker_options_of_task(), place->container_id);
+        auto options = docker_options_of_task();
+        std::string id = place->container_id;
+        auto found = co_await inspect_docker_log(std::move(options), std::move(id));
         if (!found) {
             if (place->driver != "awslogs") inspection_failed_.insert_or_assign(feed.container, found.error());
             co_return;
@@ -206,7 +207,8 @@ class Logs {
     }
 
     asio::awaitable<void> ask_again() {
-        auto task = co_await pool_.run([ask = ask_agent(), arn = task_.task] { return ask_log_places(ask, arn); });
+        auto asking = [ask = ask_agent(), arn = task_.task] { return ask_log_places(ask, arn); };
+        auto task = co_await pool_.run(std::move(asking));
         ask_again_ = clock_.now().steady + 1s;
         if (!task) {
             const bool gone = task.error().kind == ErrorKind::NotFound;
