@@ -218,7 +218,7 @@ std::string usage() {
     text += "\n" + std::string(kId) + "\n";
     for (const Flag& flag : kFlags) text += described(flag);
     text += "\nWhich flags a command has: ecs-node COMMAND --help.";
-    text += "\nExit codes: 0 answered (drain --wait: no task is left), 1 no answer or no such task, 2 wrong usage.\n";
+    text += "\nExit codes: 0 answered (drain --wait: no task is left), 1 no answer, no such task or no log, 2 wrong usage.\n";
     return text;
 }
 

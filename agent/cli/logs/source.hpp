@@ -27,7 +27,7 @@ struct LogLine {
 /// What part of a log is asked for.
 struct LogWindow {
     std::int64_t since = 0;           ///< ns since the epoch: lines before it do not count
-    std::optional<std::size_t> tail;  ///< so many of the last lines
+    std::optional<std::size_t> tail{};  ///< so many of the last lines
 };
 
 enum class Reading : bool {
