@@ -7,6 +7,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/images/image_store.hpp"
 #include "runtime/logs/config.hpp"
+#include "runtime/logs/pattern.hpp"
 #include "runtime/logs/tag.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -42,16 +43,23 @@ void add_process(const std::string& spec, logs::LoggerConfig& config) {
         if (word.is_string()) words.push_back(word.get<std::string>());
     }
     config.command = join(words, " ");
-    const auto asked = config.options.find("env");
-    if (asked == config.options.end()) return;
-    for (const std::string_view name : split(asked->second, ',')) {
-        for (const Json& variable : process->value("env", Json::array())) {
-            if (!variable.is_string()) continue;
-            const std::string& text = variable.get_ref<const std::string&>();
-            if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=') {
-                config.env[std::string(name)] = text.substr(name.size() + 1);
-            }
-        }
+    const auto option = [&config](const char* name) {
+        const auto found = config.options.find(name);
+        return found == config.options.end() ? std::string() : found->second;
+    };
+    const std::string names = option("env");
+    const auto asked = split(names, ',');
+    // checked when the container was created
+    const auto pattern = logs::compile_pattern(option("env-regex"));
+    for (const Json& variable : process->value("env", Json::array())) {
+        if (!variable.is_string()) continue;
+        const std::string& text = variable.get_ref<const std::string&>();
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos) continue;
+        const std::string name = text.substr(0, equals);
+        const bool named = std::find(asked.begin(), asked.end(), name) != asked.end();
+        const bool fits = pattern && *pattern != nullptr && (*pattern)->matches(name);
+        if (named || fits) config.env[name] = text.substr(equals + 1);
     }
 }
 
