@@ -257,7 +257,8 @@ void App::start_endpoints() {
         .protection = [this](metadata::ProtectionCall call) { return requests_->protection(std::move(call)); },
         .drain = [this](metadata::DrainCall call) { return draining_.control(call); },
         .instance_credentials = [this] { return instance_credentials(); },
-        .host = [this] { return telemetry_.host_conditions(); }};
+        .host = [this] { return telemetry_.host_conditions(); },
+        .logs = log_surroundings(environment_, config_)};
     endpoints_ = std::make_unique<Endpoints>(std::move(parts));
     endpoints_->start();
 }

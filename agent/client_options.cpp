@@ -79,14 +79,22 @@ runtime::containerd::LogRoute log_route(net::EndpointOptions services, const net
 
 }  // namespace
 
+std::string containerd_data_folder(const config::Config& config) {
+    return config.data_dir + (config.data_dir.ends_with('/') ? "" : "/") + "containerd";
+}
+
+std::string containerd_run_folder(const config::Config& config) {
+    return "/run/ecs-node-agent/" + config.containerd_namespace;
+}
+
 Result<runtime::containerd::Options> containerd_options(const config::Environment& environment,
                                                         const config::Config& config) {
     const auto hierarchy = cgroups::detect_hierarchy(config.cgroup_path);
     if (!hierarchy) return hierarchy.error();
     runtime::containerd::Options options;
     options.socket = socket_path(config.containerd_address);
-    options.data_dir = config.data_dir + (config.data_dir.ends_with('/') ? "" : "/") + "containerd";
-    options.run_dir = "/run/ecs-node-agent/" + config.containerd_namespace;
+    options.data_dir = containerd_data_folder(config);
+    options.run_dir = containerd_run_folder(config);
     options.cgroup_root = config.cgroup_path;
     options.cgroup_v2 = hierarchy->version == cgroups::Version::V2;
     options.systemd_cgroup = hierarchy->driver == cgroups::Driver::Systemd;

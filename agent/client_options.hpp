@@ -23,6 +23,9 @@ namespace nodeagent {
 
 /// The path of a unix socket that may be written with a scheme.
 [[nodiscard]] std::string socket_path(std::string address);
+/// Where the backend for containerd keeps its files, and those that a reboot may take.
+[[nodiscard]] std::string containerd_data_folder(const config::Config& config);
+[[nodiscard]] std::string containerd_run_folder(const config::Config& config);
 /// For the containerd of the settings. NotFound when no cgroup file system is mounted.
 [[nodiscard]] Result<runtime::containerd::Options> containerd_options(const config::Environment& environment,
                                                                       const config::Config& config);

@@ -14,6 +14,7 @@
 #include "agent/engine/event_log.hpp"
 #include "agent/log_options.hpp"
 #include "agent/model/snapshot.hpp"
+#include "metadata/extensions.hpp"
 #include "metadata/instance_identity.hpp"
 #include "metadata/introspection.hpp"
 
@@ -100,6 +101,18 @@ struct Endpoints::Impl {
         return source;
     }
 
+    Result<metadata::TaskLogs> log_places(const std::string& id) {
+        if (id.empty()) return Error{.kind = ErrorKind::NotFound, .what = "no task id given"};
+        const auto task = metadata::task_called(*parts.snapshots.current(), id);
+        if (!task) return task.error();
+        std::string runtime;
+        {
+            const std::lock_guard lock(mutex);
+            runtime = status.runtime_name;
+        }
+        return task_logs(**task, runtime, parts.logs, read_logger_configs(parts.logs));
+    }
+
     template <class Change>
     void update(Change change) {
         const std::lock_guard lock(mutex);
@@ -141,7 +154,9 @@ void Endpoints::start() {
     self.introspection =
         std::make_unique<metadata::IntrospectionServer>(self.shard.executor(), self.clock, self.introspection_source());
     if (!self.parts.config.control_socket.empty()) {
-        metadata::ControlServer::Calls calls{.drain = self.parts.drain, .credentials = self.parts.instance_credentials};
+        metadata::ControlServer::Calls calls{.drain = self.parts.drain,
+                                             .credentials = self.parts.instance_credentials,
+                                             .logs = [&self](const std::string& id) { return self.log_places(id); }};
         self.control = std::make_unique<metadata::ControlServer>(self.shard.executor(), self.clock, std::move(calls),
                                                                  self.parts.config.control_socket);
     }

@@ -10,6 +10,7 @@
 
 #include "agent/base/clock.hpp"
 #include "agent/config/load.hpp"
+#include "agent/log_places.hpp"
 #include "agent/model/host_conditions.hpp"
 #include "metadata/control.hpp"
 #include "metadata/task_server.hpp"
@@ -34,6 +35,7 @@ class Endpoints {
         metadata::DrainControl drain;                                  ///< likewise
         metadata::InstanceCredentials instance_credentials;            ///< likewise
         std::function<asio::awaitable<model::HostConditions>()> host;  ///< likewise
+        LogSurroundings logs;
     };
     struct Registered {
         std::string container_instance_arn;

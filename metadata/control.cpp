@@ -49,6 +49,14 @@ asio::awaitable<void> ask_credentials(const InstanceCredentials& source, Respons
     answer = keys ? credentials_document(*keys) : failure(503, keys.error().what);
 }
 
+Response log_places(const LogPlaces& source, const std::string& id) {
+    if (!source) return failure(503, "this agent does not tell where containers log to");
+    const Result<TaskLogs> found = source(id);
+    if (found) return task_logs_document(*found);
+    const ErrorKind kind = found.error().kind;
+    return failure(kind == ErrorKind::NotFound ? 404 : kind == ErrorKind::Conflict ? 409 : 503, found.error().what);
+}
+
 }  // namespace
 
 Response drain_document(const DrainReport& report) {
@@ -61,6 +69,7 @@ struct ControlServer::Impl final : Handler {
     Impl(asio::any_io_executor shard, Clock& clock, Calls calls, ListenerOptions options)
         : drain(std::move(calls.drain)),
           credentials(std::move(calls.credentials)),
+          logs(std::move(calls.logs)),
           listener(std::move(shard), clock, *this, "control", std::move(options)) {
         router.add("/v1/drain", "GET", [this](const Request&, Captures, Response& answer) -> Work {
             return ask(drain, DrainCall::Ask, answer);
@@ -87,12 +96,17 @@ struct ControlServer::Impl final : Handler {
         router.add("/v1/instance-credentials", "GET", [this](const Request&, Captures, Response& answer) -> Work {
             return ask_credentials(credentials, answer);
         });
+        router.add("/v1/logs", "GET", [this](const Request& request, Captures, Response& answer) -> Work {
+            answer = log_places(logs, request.parameter("id"));
+            return std::nullopt;
+        });
     }
 
     Work handle(const Request& request, Response& answer) override { return router.route(request, answer); }
 
     DrainControl drain;
     InstanceCredentials credentials;
+    LogPlaces logs;
     Router router;
     Listener listener;
 };

@@ -205,21 +205,30 @@ Response extension_tasks(const model::Snapshot& snapshot) {
     return json_response(std::move(out).text());
 }
 
-Response extension_task(const model::Snapshot& snapshot, std::string_view id) {
-    if (id.empty()) return no_view(404, "no task id given; ask for /v1/ext/task?id=<ARN, id or beginning of an id>");
-    const model::TaskView* found = nullptr;
+Result<std::shared_ptr<const model::TaskView>> task_called(const model::Snapshot& snapshot, std::string_view id) {
+    std::shared_ptr<const model::TaskView> found;
     std::size_t matching = 0;
     for (const auto& [arn, task] : snapshot.tasks) {
         const std::string_view own = id_of(arn);
-        if (arn == id || own == id) return one_task(*task);
+        if (arn == id || own == id) return task;
         if (own.starts_with(id)) {
-            found = task.get();
+            found = task;
             ++matching;
         }
     }
-    if (matching == 1) return one_task(*found);
-    if (matching == 0) return no_view(404, "no task " + std::string(id) + " on this instance");
-    return no_view(409, std::to_string(matching) + " tasks begin with " + std::string(id) + "; give more of the id");
+    if (matching == 1) return found;
+    if (matching == 0) {
+        return Error{.kind = ErrorKind::NotFound, .what = "no task " + std::string(id) + " on this instance"};
+    }
+    return Error{.kind = ErrorKind::Conflict,
+                 .what = std::to_string(matching) + " tasks begin with " + std::string(id) + "; give more of the id"};
+}
+
+Response extension_task(const model::Snapshot& snapshot, std::string_view id) {
+    if (id.empty()) return no_view(404, "no task id given; ask for /v1/ext/task?id=<ARN, id or beginning of an id>");
+    const auto found = task_called(snapshot, id);
+    if (found) return one_task(**found);
+    return no_view(found.error().kind == ErrorKind::Conflict ? 409 : 404, found.error().what);
 }
 
 Response extension_events(const std::vector<AgentEvent>& events) {

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+
+#include "agent/base/strings.hpp"
+#include "agent/cli/since.hpp"
 
 namespace nodeagent::cli {
 
 namespace {
 
 /// The families of flags that a command has.
-constexpr unsigned kAsks = 1, kDrains = 2, kMayWait = 4;
+constexpr unsigned kAsks = 1, kDrains = 2, kMayWait = 4, kReads = 8;
 
 struct Command {
     std::string_view name;
@@ -32,6 +36,15 @@ constexpr std::array kCommands{
             "Shows one task and a line per container with image, status, exit code, health, ports and errors."},
     Command{"why", Verb::Why, kAsks, true, "what a task waits for, or why it stopped, in one sentence",
             "Says in one sentence what keeps the task from where ECS wants it, or why it stopped."},
+    Command{
+        "logs", Verb::Logs, kReads, true, "what a task's containers printed",
+        "Prints what the containers of the task printed, in the order of time, from wherever they log to: CloudWatch "
+        "Logs\n"
+        "(awslogs), files (json-file), the journal (journald). Lines of several containers begin with the "
+        "container's\n"
+        "name. CloudWatch Logs is asked with your credentials (environment, profile), else with the agent's own; "
+        "they need\n"
+        "logs:GetLogEvents. For root. With --follow it ends when all containers have ended."},
     Command{"events", Verb::Events, kAsks, false, "the latest status changes",
             "One line per status change of a task or container, newest last."},
     Command{
@@ -57,9 +70,15 @@ struct Flag {
 constexpr std::array kFlags{
     Flag{"--wait", "", kMayWait, "print a line per second until no task is left"},
     Flag{"--tasks-only", "", kMayWait, "do not tell ECS: it may place new tasks here, which are refused"},
+    Flag{"--container", "NAME", kReads, "of this container alone, also one of the agent's own making"},
+    Flag{"--follow", "", kReads, "print also what comes, until all containers have ended (-f)"},
+    Flag{"--since", "WHEN", kReads, "from then on: 10m, 1h30m, or 2026-02-03T04:05:06Z"},
+    Flag{"--tail", "N", kReads, "of each container the last N lines only"},
+    Flag{"--timestamps", "", kReads, "the time before each line (-t)"},
+    Flag{"--json", "", kReads, "print a JSON object for each line"},
     Flag{"--json", "", kAsks | kDrains, "print the agent's JSON document instead of text"},
     Flag{"--endpoint", "URL", kAsks, "introspection endpoint of the agent (default http://127.0.0.1:51678)"},
-    Flag{"--socket", "PATH", kDrains, "control socket (default /run/ecs-node-agent/control.sock)"},
+    Flag{"--socket", "PATH", kDrains | kReads, "control socket (default /run/ecs-node-agent/control.sock)"},
     Flag{"--help", "", 0, "explain the command"},
 };
 
@@ -90,6 +109,38 @@ Error misuse(const Command* command, std::string what) {
     return {.kind = ErrorKind::Malformed, .what = std::move(what) + "; " + usage_line(command) + help};
 }
 
+/// The flag that `argument` is or begins with ("--tail=10"), if it takes a value.
+const Flag* flag_with_value(std::string_view argument) {
+    for (const Flag& flag : kFlags) {
+        const std::string_view rest = argument.starts_with(flag.name) ? argument.substr(flag.name.size()) : "-";
+        if (!flag.value.empty() && (rest.empty() || rest.front() == '=')) return &flag;
+    }
+    return nullptr;
+}
+
+Result<void> take_value(Arguments& parsed, const Flag& flag, std::string value) {
+    if (value.empty()) return Error{.kind = ErrorKind::Malformed, .what = std::string(flag.name) + " needs a value"};
+    if (flag.name == "--tail") {
+        parsed.tail = parse_integer(value);
+        if (!parsed.tail || *parsed.tail < 0) {
+            return Error{.kind = ErrorKind::Malformed, .what = "--tail \"" + value + "\" is no number of lines"};
+        }
+    } else if (flag.name == "--since") {
+        if (!since_time(value, std::chrono::system_clock::now())) {
+            return Error{.kind = ErrorKind::Malformed,
+                         .what = "--since \"" + value +
+                                 "\" is neither a span such as 10m nor a moment such as "
+                                 "2026-02-03T04:05:06Z"};
+        }
+        parsed.since = std::move(value);
+    } else {
+        (flag.name == "--socket"      ? parsed.socket
+         : flag.name == "--container" ? parsed.container
+                                      : parsed.endpoint) = std::move(value);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Arguments> parse_arguments(std::span<const char* const> arguments) {
@@ -108,16 +159,22 @@ Result<Arguments> parse_arguments(std::span<const char* const> arguments) {
             parsed.wait = true;
         } else if (argument == "--tasks-only") {
             parsed.tasks_only = true;
-        } else if (argument == "--socket") {
-            if (i + 1 == arguments.size()) return misuse(command, "--socket needs a path");
-            parsed.socket = arguments[++i];
-        } else if (argument.starts_with("--socket=")) {
-            parsed.socket = argument.substr(argument.find('=') + 1);
-        } else if (argument == "--endpoint") {
-            if (i + 1 == arguments.size()) return misuse(command, "--endpoint needs a URL");
-            parsed.endpoint = arguments[++i];
-        } else if (argument.starts_with("--endpoint=")) {
-            parsed.endpoint = argument.substr(argument.find('=') + 1);
+        } else if (argument == "--follow" || argument == "-f") {
+            parsed.follow = true;
+        } else if (argument == "--timestamps" || argument == "-t") {
+            parsed.timestamps = true;
+        } else if (const Flag* flag = flag_with_value(argument)) {
+            std::string value;
+            if (argument.size() > flag->name.size()) {
+                value = argument.substr(flag->name.size() + 1);
+            } else if (i + 1 < arguments.size()) {
+                value = arguments[++i];
+            } else {
+                return misuse(command, std::string(flag->name) + " needs a value: " + spelled(*flag));
+            }
+            if (auto taken = take_value(parsed, *flag, std::move(value)); !taken) {
+                return misuse(command, taken.error().what);
+            }
         } else if (argument.starts_with("-")) {
             return misuse(command, "unknown option \"" + std::string(argument) + "\"");
         } else if (command == nullptr) {
@@ -139,6 +196,10 @@ Result<Arguments> parse_arguments(std::span<const char* const> arguments) {
     if ((parsed.wait || parsed.tasks_only) && parsed.verb != Verb::Drain && !parsed.help) {
         return misuse(command, "--wait and --tasks-only belong to drain");
     }
+    if (parsed.verb != Verb::Logs && !parsed.help &&
+        (parsed.follow || parsed.timestamps || parsed.tail || !parsed.container.empty() || !parsed.since.empty())) {
+        return misuse(command, "--container, --follow, --since, --tail and --timestamps belong to logs");
+    }
     if (command == nullptr && !parsed.help) return misuse(command, "no command given");
     if (command != nullptr && command->takes_id && parsed.id.empty() && !parsed.help) {
         return misuse(command, std::string(command->name) + " needs the ID of a task; ecs-node tasks lists them");
@@ -147,7 +208,8 @@ Result<Arguments> parse_arguments(std::span<const char* const> arguments) {
 }
 
 std::string usage() {
-    std::string text = usage_line(nullptr) + "\n\nAsks the node agent of this machine, and drains it.\n\n";
+    std::string text = usage_line(nullptr) +
+                       "\n\nAsks the node agent of this machine, shows what tasks printed, and drains the machine.\n\n";
     for (const Command& command : kCommands) {
         std::string left = "  " + std::string(command.name) + (command.takes_id ? " ID" : "");
         left.resize(19, ' ');
@@ -156,7 +218,7 @@ std::string usage() {
     text += "\n" + std::string(kId) + "\n";
     for (const Flag& flag : kFlags) text += described(flag);
     text += "\nWhich flags a command has: ecs-node COMMAND --help.";
-    text += "\nExit codes: 0 answered (drain --wait: no task is left), 1 no answer or no such task, 2 wrong usage.\n";
+    text += "\nExit codes: 0 answered (drain --wait: no task is left), 1 no answer, no such task or no log, 2 wrong usage.\n";
     return text;
 }
 

@@ -17,6 +17,7 @@ std::string target_of(const Arguments& arguments) {
         case Verb::Why: return "/v1/ext/task?id=" + percent_encode(arguments.id);
         case Verb::Events: return "/v1/ext/events";
         case Verb::Config: return "/v1/ext/config";
+        case Verb::Logs:
         case Verb::Drain:
         case Verb::Undrain:
         case Verb::Help:
@@ -67,6 +68,7 @@ Result<std::string> ask(const Arguments& arguments, const Fetch& fetch) {
         case Verb::Why: return viewed<TaskAnswer>(reply->body, why);
         case Verb::Events: return viewed<EventsAnswer>(reply->body, events_view);
         case Verb::Config: return viewed<SettingsAnswer>(reply->body, settings_view);
+        case Verb::Logs:
         case Verb::Drain:
         case Verb::Undrain:
         case Verb::Help:

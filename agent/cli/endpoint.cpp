@@ -171,7 +171,7 @@ Result<Reply> call_unix(const std::string& path, const std::string& method, cons
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT
         Error failure = from_errno("connect to the agent's control socket " + path);
         failure.what += failure.kind == ErrorKind::Denied
-                            ? "; only root may drain a machine: sudo ecs-node ..."
+                            ? "; it is for root only: sudo ecs-node ..."
                             : "; is ecs-node-agent running? As a service: systemctl status ecs. Another path: --socket";
         return failure;
     }

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <span>
@@ -6,6 +8,7 @@
 #include "agent/cli/arguments.hpp"
 #include "agent/cli/ask.hpp"
 #include "agent/cli/drain.hpp"
+#include "agent/cli/logs/logs.hpp"
 #include "agent/cli/table.hpp"
 
 namespace {
@@ -45,6 +48,10 @@ int main(int argc, char** argv) {
             .pause = [] { std::this_thread::sleep_for(std::chrono::seconds(1)); }};
         const auto done = cli::drain(*arguments, tools);
         return done ? 0 : complain(done.error(), kUnanswered);
+    }
+
+    if (arguments->verb == cli::Verb::Logs) {
+        return cli::show_logs(*arguments, config::environment_from(environ));
     }
 
     const auto endpoint = cli::parse_endpoint(arguments->endpoint);

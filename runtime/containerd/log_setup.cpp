@@ -7,6 +7,7 @@
 #include "agent/base/strings.hpp"
 #include "runtime/containerd/images/image_store.hpp"
 #include "runtime/logs/config.hpp"
+#include "runtime/logs/pattern.hpp"
 #include "runtime/logs/tag.hpp"
 
 namespace nodeagent::runtime::containerd {
@@ -42,16 +43,23 @@ void add_process(const std::string& spec, logs::LoggerConfig& config) {
         if (word.is_string()) words.push_back(word.get<std::string>());
     }
     config.command = join(words, " ");
-    const auto asked = config.options.find("env");
-    if (asked == config.options.end()) return;
-    for (const std::string_view name : split(asked->second, ',')) {
-        for (const Json& variable : process->value("env", Json::array())) {
-            if (!variable.is_string()) continue;
-            const std::string& text = variable.get_ref<const std::string&>();
-            if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=') {
-                config.env[std::string(name)] = text.substr(name.size() + 1);
-            }
-        }
+    const auto option = [&config](const char* name) {
+        const auto found = config.options.find(name);
+        return found == config.options.end() ? std::string() : found->second;
+    };
+    const std::string names = option("env");
+    const auto asked = split(names, ',');
+    // checked when the container was created
+    const auto pattern = logs::compile_pattern(option("env-regex"));
+    for (const Json& variable : process->value("env", Json::array())) {
+        if (!variable.is_string()) continue;
+        const std::string& text = variable.get_ref<const std::string&>();
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos) continue;
+        const std::string name = text.substr(0, equals);
+        const bool named = std::find(asked.begin(), asked.end(), name) != asked.end();
+        const bool fits = pattern && *pattern != nullptr && (*pattern)->matches(name);
+        if (named || fits) config.env[name] = text.substr(equals + 1);
     }
 }
 
@@ -118,6 +126,12 @@ Result<void> check_log_config(const Json& host_config, const LogOptions& options
     return logs::validate(wanted.driver, wanted.options);
 }
 
+std::string json_log_file(const std::string& folder, const std::string& container_id) {
+    return folder + "/" + container_id + "-json.log";
+}
+
+std::string logger_config_file(const std::string& run_folder) { return run_folder + "/log.json"; }
+
 Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder, const std::string& run_folder,
                             const Container& container, const Creation& creation) {
     Wanted wanted = wanted_log(creation.host_config);
@@ -135,13 +149,13 @@ Result<Streams> set_up_logs(const LogOptions& options, const std::string& folder
     add_process(container.spec, config);
     add_host(options, config);
     config.status_file = status_file(folder);
-    config.log_file = folder + "/" + container.id + "-json.log";
+    config.log_file = json_log_file(folder, container.id);
     if (options.spool_bytes > 0 && config.driver == "awslogs") {
         config.spool.directory = spool_folder(folder);
         config.spool.max_bytes = options.spool_bytes;
         if (auto kept = keep_for_later(config, folder); !kept) return kept.error();
     }
-    const std::string file = run_folder + "/log.json";
+    const std::string file = logger_config_file(run_folder);
     if (auto written = replace_file(file, logs::encode_config(config), 0600); !written) return written.error();
     // folders of the agent have no characters that a query would have to escape
     const std::string uri = "binary://" + options.program + "?config=" + file;

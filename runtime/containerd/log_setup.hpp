@@ -37,6 +37,10 @@ struct LogOptions {
 /// HostConfig's LogConfig; Malformed in Docker's words.
 [[nodiscard]] Result<void> check_log_config(const nlohmann::json& host_config, const LogOptions& options);
 
+/// Where the driver json-file of a container writes, and where its logging program finds its configuration.
+[[nodiscard]] std::string json_log_file(const std::string& folder, const std::string& container_id);
+[[nodiscard]] std::string logger_config_file(const std::string& run_folder);
+
 /// Writes the program's configuration into `run_folder`, on tmpfs, because a proxy's password may be in it, and names
 /// the streams that start it. Logs and spool are below `folder`, as is the configuration without what may be secret,
 /// for the time after the container's end (leftover_config). Empty streams for `none`.

@@ -39,11 +39,30 @@ class ControlTest : public testing::Test {
         out.expires_at = std::chrono::system_clock::time_point(std::chrono::seconds(1'767'225'600));
         co_return out;
     }
+    Result<TaskLogs> logs(const std::string& id) const {
+        if (id != "arn:aws:x/1") return Error{.kind = missing, .what = "no task " + id};
+        TaskLogs out;
+        out.arn = id;
+        out.known = "RUNNING";
+        out.runtime = "containerd";
+        out.containers = {{.name = "web",
+                           .container_id = "c1",
+                           .known = "RUNNING",
+                           .driver = "awslogs",
+                           .path = {},
+                           .group = "shop",
+                           .stream = "web/1",
+                           .region = "us-west-2",
+                           .endpoint = {},
+                           .problem = {}}};
+        return out;
+    }
     void start() {
         server = std::make_unique<ControlServer>(
             io.get_executor(), clock,
             ControlServer::Calls{.drain = [this](DrainCall call) { return answer(call); },
-                                 .credentials = [this] { return keys(); }},
+                                 .credentials = [this] { return keys(); },
+                                 .logs = [this](const std::string& id) { return logs(id); }},
             path);
         server->start();
         fakes::run_until_idle(io);
@@ -77,6 +96,7 @@ class ControlTest : public testing::Test {
     fakes::TempDirectory directory;
     std::string path = directory + "/deep/control.sock";
     bool refuses = false;
+    ErrorKind missing = ErrorKind::NotFound;
     std::vector<DrainCall> calls;
     std::unique_ptr<ControlServer> server;
 };
@@ -92,6 +112,18 @@ TEST_F(ControlTest, HandsOutTheAgentsKeysInTheFormOfTheCredentialsEndpoint) {
     refuses = true;
     EXPECT_NE(ask("GET /v1/instance-credentials").find("503"), std::string::npos);
     stop();
+}
+
+TEST_F(ControlTest, TellsWhereTheContainersOfATaskLogTo) {
+    start();
+    EXPECT_THAT(
+        ask("GET /v1/logs?id=arn%3Aaws%3Ax%2F1"),
+        HasSubstr(
+            R"({"task":"arn:aws:x/1","known":"RUNNING","runtime":"containerd","containers":[{"name":"web","containerId":"c1",)"
+            R"("known":"RUNNING","internal":false,"driver":"awslogs","group":"shop","stream":"web/1","region":"us-west-2"}]})"));
+    EXPECT_THAT(ask("GET /v1/logs?id=2"), testing::AllOf(HasSubstr(" 404 "), HasSubstr("no task 2")));
+    missing = ErrorKind::Conflict;
+    EXPECT_THAT(ask("GET /v1/logs?id=2"), HasSubstr(" 409 "));
 }
 
 TEST_F(ControlTest, IsASocketForItsOwnerOnly) {

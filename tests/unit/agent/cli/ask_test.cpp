@@ -161,13 +161,29 @@ TEST(Ask, ExplainsWhatWentWrong) {
     EXPECT_THAT(agent.text({"tasks"}), HasSubstr("tasks[0].arn: expected a string"));
 }
 
+TEST(Arguments, OfLogsHaveTheirOwnFlags) {
+    const auto all = parsed({"logs", "09c8", "--container", "web", "-f", "--since=10m", "--tail", "0", "-t", "--json"});
+    ASSERT_TRUE(all) << all.error().what;
+    EXPECT_EQ(all->verb, Verb::Logs);
+    EXPECT_EQ(all->id, "09c8");
+    EXPECT_EQ(all->container, "web");
+    EXPECT_EQ(all->since, "10m");
+    EXPECT_EQ(all->tail, 0);
+    EXPECT_TRUE(all->follow && all->timestamps && all->json);
+    EXPECT_THAT(parsed({"logs"}).error().what, HasSubstr("needs the ID of a task"));
+    EXPECT_THAT(parsed({"logs", "1", "--tail", "x"}).error().what, HasSubstr("no number of lines"));
+    EXPECT_THAT(parsed({"logs", "1", "--since", "noon"}).error().what, HasSubstr("neither a span such as 10m"));
+    EXPECT_THAT(parsed({"task", "1", "--follow"}).error().what, HasSubstr("belong to logs"));
+    EXPECT_THAT(usage_of(Verb::Logs), AllOf(HasSubstr("ID [--container NAME]"), HasSubstr("logs:GetLogEvents")));
+}
+
 TEST(Arguments, AreExplainedWhenWrong) {
     EXPECT_THAT(parsed({}).error().what, HasSubstr("no command given"));
     EXPECT_THAT(parsed({"frob"}).error().what, HasSubstr("unknown command \"frob\""));
     EXPECT_THAT(parsed({"task"}).error().what, HasSubstr("needs the ID of a task"));
     EXPECT_THAT(parsed({"tasks", "x"}).error().what, HasSubstr("unexpected argument \"x\""));
     EXPECT_THAT(parsed({"tasks", "-x"}).error().what, HasSubstr("unknown option \"-x\""));
-    EXPECT_THAT(parsed({"status", "--endpoint"}).error().what, HasSubstr("needs a URL"));
+    EXPECT_THAT(parsed({"status", "--endpoint"}).error().what, HasSubstr("needs a value: --endpoint URL"));
     EXPECT_EQ(parsed({"--endpoint=http://h:1", "why", "x"})->endpoint, "http://h:1");
     EXPECT_TRUE(parsed({"why", "--help"})->help);
     EXPECT_THAT(usage_of(Verb::Why), HasSubstr("ID is a task ARN"));
