@@ -64,7 +64,7 @@ int check(const AskedWishes& asked) {
     std::fputs(host_setup::report(findings).c_str(), stdout);
     const bool right = host_setup::all_right(findings);
     std::fputs(right ? "All is as it should be.\n"
-                     : "To put it right: systemctl reload-or-restart ecs-host-setup, or "
+                     : "To put it right: systemctl restart ecs, or "
                        "ecs-node-agent host-setup\n",
                stdout);
     return right ? 0 : 1;

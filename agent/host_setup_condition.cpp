@@ -11,7 +11,7 @@ model::HostSetupCondition host_setup_condition(const std::optional<host_setup::O
         condition.problems = outcome->problems;
     } else {
         condition.problems.emplace_back(
-            "not done since the machine started: systemctl start ecs-host-setup, or ecs-node-agent host-setup");
+            "not done since the machine started: systemctl restart ecs, or ecs-node-agent host-setup");
     }
     if (on_ec2) condition.instance_metadata_open = !outcome || !outcome->imds_blocked;
     return condition;

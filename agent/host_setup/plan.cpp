@@ -67,10 +67,12 @@ std::string chain_commands(const std::vector<Standing>& all, const std::string& 
         return one.rule->ordered && one.rule->wanted && state_of(one) != State::Ok;
     });
     for (auto one = all.rbegin(); one != all.rend(); ++one) {
-        const bool anew = rewrite && one->rule->ordered;
+        // -D takes the uppermost copy, and of a rule that is to be first the lowest would be the wrong one to keep
+        const bool copies = one->positions.size() > 1;
+        const bool anew = one->rule->ordered ? rewrite : copies && one->rule->first;
         if (!one->rule->wanted || anew) {
             erase(*one, one->positions.size());
-        } else if (one->positions.size() > 1) {
+        } else if (copies) {
             erase(*one, one->positions.size() - 1);
         }
         if (!one->rule->wanted) continue;

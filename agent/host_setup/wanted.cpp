@@ -97,7 +97,8 @@ Wanted wanted(const Wishes& wishes) {
          .chain = "INPUT",
          .arguments = "--dst 127.0.0.0/8 ! --src 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
          .first = true,
-         .wanted = !wishes.remove && wishes.localhost_filter});
+         .wanted = !wishes.remove && wishes.localhost_filter,
+         .ordered = true});
     if (wishes.ipv6) add_introspection(wishes, Family::Ipv6, all);
     add_imds(wishes, Family::Ipv4, all);
     if (wishes.ipv6) add_imds(wishes, Family::Ipv6, all);
