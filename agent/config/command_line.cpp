@@ -35,7 +35,9 @@ Result<CommandLine> parse_host_setup(std::span<const char* const> arguments) {
     CommandLine line;
     line.command = Command::HostSetup;
     for (const std::string_view argument : arguments) {
-        const std::string_view name = argument.substr(std::min<std::size_t>(argument.find_first_not_of('-'), 2));
+        const std::string_view name = argument.substr(argument.starts_with("--")  ? 2
+                                                      : argument.starts_with("-") ? 1
+                                                                                  : 0);
         Command wanted = Command::HostSetup;
         if (name == "check") wanted = Command::HostSetupCheck;
         if (name == "remove") wanted = Command::HostSetupRemove;

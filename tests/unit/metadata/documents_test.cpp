@@ -425,8 +425,7 @@ TEST(Extensions, CountTasksInTheStatus) {
 TEST(Extensions, TellHowTheHostSetUpWent) {
     model::HostConditions host;
     const auto told = [&] {
-        const Response answer =
-            extension_status(*snapshot_of({}), identity(), AgentStatus{}, ProcessUse{}, &host);
+        const Response answer = extension_status(*snapshot_of({}), identity(), AgentStatus{}, ProcessUse{}, &host);
         return OrderedJson::parse(answer.body)["host"];
     };
     EXPECT_FALSE(told().contains("setup"));
