@@ -34,6 +34,8 @@
 #include "agent/engine/sqlite_store.hpp"
 #include "agent/engine/task_engine.hpp"
 #include "agent/host.hpp"
+#include "agent/host_setup_command.hpp"
+#include "agent/host_setup_condition.hpp"
 #include "agent/joining.hpp"
 #include "agent/log_options.hpp"
 #include "agent/report_gate.hpp"
@@ -130,6 +132,7 @@ class App {
     void end(Ending ending) { endings_->push(std::move(ending)); }
 
     asio::awaitable<void> start();
+    asio::awaitable<void> set_up();
     void start_endpoints();
     void publish_to_cloudwatch();
     void make_store();
@@ -183,6 +186,7 @@ class App {
 };
 
 asio::awaitable<void> App::start() {
+    co_await set_up();
     telemetry_.start();
     start_endpoints();
     service_.watch("telemetry", telemetry_.executor());
@@ -207,6 +211,9 @@ asio::awaitable<void> App::start() {
     auto stored = co_await identity_->open();
     if (!stored) co_return end(std::move(stored).error());
     if (durable_ != nullptr) durable_->rewritten_from([known = *stored] { return known.put_all(); });
+    const bool on_ec2 = !config_.external.enabled() && !identity_->ec2_instance_id().empty();
+    telemetry_.on_ec2(on_ec2);
+    warn_of_host_setup(host_setup_condition(host_setup::read_outcome(), on_ec2));
     auto cgroups = set_up_task_cgroups(config_, capabilities);
     if (!cgroups) co_return end(std::move(cgroups).error());
     cgroups_ = *std::move(cgroups);
@@ -231,6 +238,13 @@ asio::awaitable<void> App::start() {
 
     if (!config_.external.enabled()) life_->spawn(locate());
     co_await keep_small();
+}
+
+/// Where no unit did it before. A host that cannot be set up still runs tasks, so the outcome is told, not obeyed.
+asio::awaitable<void> App::set_up() {
+    if (!config_.host_setup) co_return;
+    service_.waiting_for("the packet filter");
+    (void)co_await disk_pool_.run([this] { return set_up_host(config_, environment_); });
 }
 
 /// Nothing waits for it.

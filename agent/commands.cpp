@@ -14,6 +14,7 @@
 #include "agent/ecs/host_facts.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "agent/host_check.hpp"
+#include "agent/host_setup_command.hpp"
 #include "agent/runtime_choice.hpp"
 #include "runtime/backend.hpp"
 
@@ -158,6 +159,10 @@ int run_command(const config::CommandLine& flags, const config::Environment& env
             std::fputs("-windows-service: this is the Linux agent\n", stderr);
             return 1;
         case config::Command::Attributes: return print_attributes(flags, environment);
+        case config::Command::HostSetup:
+        case config::Command::HostSetupCheck:
+        case config::Command::HostSetupRemove: return run_host_setup(flags, environment);
+        case config::Command::HostSetupHelp: print(host_setup_help()); return 0;
         case config::Command::Run: break;
     }
     return 1;

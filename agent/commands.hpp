@@ -1,5 +1,6 @@
 #pragma once
-// The flags that print something and end: -version, -license, -healthcheck, --help, --check-config, --settings-table.
+// The flags that print something and end: -version, -license, -healthcheck, --help, --check-config, --settings-table,
+// and the word host-setup.
 
 #include <string>
 

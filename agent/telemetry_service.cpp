@@ -14,6 +14,7 @@
 #include "agent/base/log.hpp"
 #include "agent/base/scope.hpp"
 #include "agent/base/shard.hpp"
+#include "agent/host_setup_condition.hpp"
 #include "agent/telemetry/collector.hpp"
 #include "agent/telemetry/host_conditions.hpp"
 #include "agent/telemetry/lifecycle_steps.hpp"
@@ -83,13 +84,17 @@ struct TelemetryService::Impl {
     [[nodiscard]] model::HostConditions host() const {
         const telemetry::HostMarks marks{
             .disk = core::watermarks(parts.config.image_high_watermark, parts.config.image_low_watermark)};
-        return telemetry::look_at_host({.data_dir = parts.config.data_dir, .docker_root = docker_root}, marks);
+        model::HostConditions now =
+            telemetry::look_at_host({.data_dir = parts.config.data_dir, .docker_root = docker_root}, marks);
+        now.setup = host_setup_condition(host_setup::read_outcome(), on_ec2);
+        return now;
     }
     static asio::awaitable<model::HostConditions> look(const Impl& self) { co_return self.host(); }
 
     Parts parts;
     SystemClock clock;
     std::string docker_root;  ///< the shard's
+    bool on_ec2 = false;      ///< likewise
     std::optional<telemetry::Collector> collector;
     Shard shard{"telemetry"};
     Scope scope{shard.executor()};
@@ -120,6 +125,10 @@ asio::awaitable<model::HostConditions> TelemetryService::host_conditions() {
 void TelemetryService::docker_root(std::string folder) {
     asio::post(impl_->shard.executor(),
                [self = impl_.get(), folder = std::move(folder)]() mutable { self->docker_root = std::move(folder); });
+}
+
+void TelemetryService::on_ec2(bool it_is) {
+    asio::post(impl_->shard.executor(), [self = impl_.get(), it_is] { self->on_ec2 = it_is; });
 }
 
 boost::asio::any_io_executor TelemetryService::executor() const { return impl_->shard.executor(); }

@@ -47,6 +47,8 @@ class TelemetryService {
     [[nodiscard]] asio::awaitable<model::HostConditions> host_conditions();
     /// The folder of Docker's images and containers, once the runtime has told.
     void docker_root(std::string folder);
+    /// Whether this is an EC2 instance, whose metadata containers may reach.
+    void on_ec2(bool it_is);
 
   private:
     struct Impl;

@@ -157,6 +157,17 @@ void write_host(JsonWriter& out, const model::HostConditions& host) {
     out.begin_array();
     for (const model::Shortage& shortage : host.short_of) out.value(shortage.why);
     out.end_array();
+    if (host.setup) {
+        out.key("setup");
+        out.begin_object();
+        out.member("at", host.setup->at);
+        out.key("problems");
+        out.begin_array();
+        for (const std::string& problem : host.setup->problems) out.value(problem);
+        out.end_array();
+        if (host.setup->instance_metadata_open) out.member("instanceMetadataOpen", *host.setup->instance_metadata_open);
+        out.end_object();
+    }
     out.end_object();
 }
 

@@ -68,19 +68,32 @@ struct PressureAnswer {
     }
 };
 
+struct HostSetupAnswer {
+    std::string at;
+    std::vector<std::string> problems;
+    std::optional<bool> instance_metadata_open;
+    static constexpr auto json_fields() {
+        return std::tuple{optional_field("at", &HostSetupAnswer::at),
+                          optional_field("problems", &HostSetupAnswer::problems),
+                          optional_field("instanceMetadataOpen", &HostSetupAnswer::instance_metadata_open)};
+    }
+};
+
 struct HostAnswer {
     std::vector<DiskAnswer> disks;
     std::int64_t memory_total = 0, memory_available = 0;
     std::vector<double> load;
     std::vector<PressureAnswer> pressure;
     std::vector<std::string> short_of;
+    std::optional<HostSetupAnswer> setup;
     static constexpr auto json_fields() {
         return std::tuple{optional_field("disks", &HostAnswer::disks),
                           optional_field("memoryTotalBytes", &HostAnswer::memory_total),
                           optional_field("memoryAvailableBytes", &HostAnswer::memory_available),
                           optional_field("load", &HostAnswer::load),
                           optional_field("pressure", &HostAnswer::pressure),
-                          optional_field("shortOf", &HostAnswer::short_of)};
+                          optional_field("shortOf", &HostAnswer::short_of),
+                          optional_field("setup", &HostAnswer::setup)};
     }
 };
 

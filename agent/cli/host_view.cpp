@@ -41,6 +41,17 @@ std::vector<std::pair<std::string, std::string>> host_rows(const HostAnswer& hos
         parts.push_back(pressure.resource + with_decimals(" %.1f%%", pressure.some_percent));
     if (!parts.empty()) rows.emplace_back("pressure", join(parts, ", ") + " of the last minute");
     rows.emplace_back("SHORT OF", join(host.short_of, "; "));
+    if (!host.setup) return rows;
+    if (host.setup->problems.empty()) {
+        rows.emplace_back("host set-up", "as it should be, " + host.setup->at);
+    } else {
+        rows.emplace_back("HOST SET-UP", join(host.setup->problems, "; "));
+    }
+    if (host.setup->instance_metadata_open) {
+        rows.emplace_back("instance metadata", *host.setup->instance_metadata_open
+                                                   ? "open to containers on a bridge (ECS_BRIDGE_BLOCK_IMDS)"
+                                                   : "closed to containers on a bridge");
+    }
     return rows;
 }
 

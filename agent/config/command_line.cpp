@@ -30,6 +30,32 @@ void mark(Loaded& loaded, std::string_view name, const std::string& value) {
     }
 }
 
+/// The flags after the word host-setup.
+Result<CommandLine> parse_host_setup(std::span<const char* const> arguments) {
+    CommandLine line;
+    line.command = Command::HostSetup;
+    for (const std::string_view argument : arguments) {
+        const std::string_view name = argument.substr(argument.starts_with("--")  ? 2
+                                                      : argument.starts_with("-") ? 1
+                                                                                  : 0);
+        Command wanted = Command::HostSetup;
+        if (name == "check") wanted = Command::HostSetupCheck;
+        if (name == "remove") wanted = Command::HostSetupRemove;
+        if (name == "help" || name == "h") wanted = Command::HostSetupHelp;
+        if (!argument.starts_with('-') || wanted == Command::HostSetup) {
+            return Error{
+                .kind = ErrorKind::Malformed,
+                .what = "host-setup: unexpected \"" + std::string(argument) + "\"; host-setup --help lists its flags"};
+        }
+        const bool asks_two = line.command != Command::HostSetup && line.command != wanted;
+        if (asks_two && line.command != Command::HostSetupHelp && wanted != Command::HostSetupHelp) {
+            return Error{.kind = ErrorKind::Malformed, .what = "host-setup: --check or --remove, not both"};
+        }
+        if (line.command != Command::HostSetupHelp) line.command = wanted;
+    }
+    return line;
+}
+
 }  // namespace
 
 std::span<const Flag> flags() {
@@ -54,6 +80,8 @@ std::span<const Flag> flags() {
 }
 
 Result<CommandLine> parse_command_line(std::span<const char* const> arguments) {
+    if (!arguments.empty() && std::string_view(arguments.front()) == "host-setup")
+        return parse_host_setup(arguments.subspan(1));
     CommandLine line;
     std::optional<log::Level> both;
     for (std::size_t i = 0; i < arguments.size(); ++i) {

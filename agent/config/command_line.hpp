@@ -24,6 +24,10 @@ enum class Command : std::uint8_t {
     Help,
     CheckConfig,
     SettingsTable,
+    HostSetup,  ///< the word host-setup; with --check, --remove, --help the three below
+    HostSetupCheck,
+    HostSetupRemove,
+    HostSetupHelp,
 };
 
 struct CommandLine {
@@ -34,7 +38,7 @@ struct CommandLine {
     bool blackhole_imds = false;  ///< -blackhole-ec2-metadata: also set Surroundings::blackhole_imds
 };
 
-/// `arguments` without the program's name.
+/// `arguments` without the program's name. The first may be the word host-setup, which has flags of its own.
 [[nodiscard]] Result<CommandLine> parse_command_line(std::span<const char* const> arguments);
 
 /// Lays the flags over what was loaded: levels, -k, and their source in the list of settings.

@@ -150,6 +150,7 @@ struct Config {
     Toggle eni_trunking;
     std::string cni_plugins_path = "/amazon-ecs-cni-plugins";
     Toggle awsvpc_block_imds;
+    Toggle bridge_block_imds;
     std::vector<std::string> awsvpc_additional_local_routes;
     std::string override_awsvpc_local_ipv4_address;
 
@@ -176,6 +177,11 @@ struct Config {
     double log_max_file_size_mb = 5;
     int log_max_roll_count = 24;
     std::string healthcheck_host = "localhost";
+
+    // Host set-up (host.md 1.3)
+    bool host_setup = false;  ///< the agent does it itself when it starts
+    Toggle skip_localhost_filter;
+    Toggle allow_offhost_introspection;
 
     // Command line
     bool insecure_tls = false;    ///< -k

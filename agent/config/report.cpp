@@ -70,7 +70,10 @@ std::vector<std::pair<Group, std::vector<const Setting*>>> grouped() {
 std::string help_text(std::string_view program) {
     std::string out =
         "usage: " + std::string(program) +
-        " [flags]\n\n"
+        " [flags]\n"
+        "       " +
+        std::string(program) +
+        " host-setup [--check | --remove | --help]\n\n"
         "Runs the node agent: joins this machine to an Amazon ECS cluster and runs the tasks it is given.\n"
         "Settings come from the environment, then the JSON file named by ECS_AGENT_CONFIG_FILE_PATH, then EC2 user\n"
         "data ({\"ECSAgentConfiguration\":{...}}), then defaults; the first that gives a value wins.\n\n"

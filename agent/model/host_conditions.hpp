@@ -32,12 +32,20 @@ struct Shortage {
     std::string why;  ///< "disk of /var/lib/docker: 91% of 100.0 GiB in use ..."
 };
 
+/// What the last host set-up left (agent/host_setup).
+struct HostSetupCondition {
+    std::string at;                              ///< RFC 3339; "": none since the machine started
+    std::vector<std::string> problems;           ///< a clause each; empty: all is as it should be
+    std::optional<bool> instance_metadata_open;  ///< to containers on a bridge; nothing: this is no EC2 instance
+};
+
 struct HostConditions {
     std::vector<DiskCondition> disks;
     std::uint64_t memory_total = 0, memory_available = 0;  ///< bytes; total 0: not known
     std::optional<std::array<double, 3>> load;             ///< over 1, 5 and 15 minutes
     std::vector<PressureCondition> pressures;              ///< empty where the kernel has none
     std::vector<Shortage> short_of;
+    std::optional<HostSetupCondition> setup;
 };
 
 }  // namespace nodeagent::model

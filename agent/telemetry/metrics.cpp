@@ -188,6 +188,8 @@ constexpr auto kHost = std::to_array<Row<model::HostConditions>>({
         for (const std::string_view what : model::kShortages)
             out.add(std::any_of(h.short_of.begin(), h.short_of.end(), [&](const auto& one) { return one.of == what; }) ? 1 : 0, {{"of", what}});
     }},
+    {"ecs_host_setup_complete", Gauge, "1 while the last host set-up left the host as it should be: ecs-node-agent host-setup --check.", [](const model::HostConditions& h, Series& out) { if (h.setup) out.add(h.setup->problems.empty() ? 1 : 0); }},
+    {"ecs_host_instance_metadata_open", Gauge, "1 while containers on a bridge reach the instance metadata service, and with it the credentials of the instance's role (ECS_BRIDGE_BLOCK_IMDS); only on EC2.", [](const model::HostConditions& h, Series& out) { if (h.setup && h.setup->instance_metadata_open) out.add(*h.setup->instance_metadata_open ? 1 : 0); }},
 });
 // clang-format on
 

@@ -24,7 +24,7 @@ reports what happens to them, and serves containers their metadata and
 credentials. It takes the place of amazon-ecs-agent.")
 # What the programs are linked with. libsystemd is opened by name, and only where systemd runs, which brings it.
 set(CPACK_DEBIAN_AGENT_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "docker.io | docker-ce | ecs-node-agent-containerd, ca-certificates")
+set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "docker.io | docker-ce | ecs-node-agent-containerd, ca-certificates, iptables")
 set(CPACK_DEBIAN_AGENT_PACKAGE_SUGGESTS ecs-local)
 # it has the same unit and the same ports
 set(CPACK_DEBIAN_AGENT_PACKAGE_CONFLICTS amazon-ecs-init)

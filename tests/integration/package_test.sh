@@ -87,13 +87,15 @@ cmp "$root/usr/share/ecs-node-agent/ecs.config" "$root/etc/ecs/ecs.config" || fa
 [ "$(stat -c %a "$root/etc/ecs/ecs.config")" = 600 ] || fail "others may read the settings"
 [ ! -e "$root/etc/systemd/system/multi-user.target.wants/ecs.service" ] || fail "the service was enabled unasked"
 unit=/lib/systemd/system/ecs.service
-inside systemd-analyze verify "$unit" >"$work/verify.log" 2>&1 && [ ! -s "$work/verify.log" ] ||
+setup_unit=/lib/systemd/system/ecs-host-setup.service
+inside systemd-analyze verify "$unit" "$setup_unit" >"$work/verify.log" 2>&1 && [ ! -s "$work/verify.log" ] ||
     fail "systemd does not take the unit"
 of_unit() { sed -n "s/^$1=//p" "$root$unit"; }
 while read -r program _; do
+    [ "$program" != /bin/systemctl ] || continue
     inside dpkg-query -L ecs-node-agent | grep -qxF "$program" ||
         fail "the unit runs $program, which the package does not have"
-done < <(sed -nE 's/^Exec[A-Za-z]*=[-@:+!|]*//p' "$root$unit")
+done < <(sed -nE 's/^Exec[A-Za-z]*=[-@:+!|]*//p' "$root$unit" "$root$setup_unit")
 
 # -- the part for containerd: installed, used, removed -----------------------------------------------------------------
 check_containerd() { inside ECS_RUNTIME=containerd ECS_CONTAINERD_ADDRESS=/run/nowhere.sock ECS_CLUSTER=c AWS_DEFAULT_REGION=us-west-2 ecs-node-agent --check-config; }
@@ -225,7 +227,7 @@ for directory in "${own_directories[@]}"; do umount "$root$directory"; done
 
 inside dpkg --no-triggers -r ecs-node-agent >>"$work/dpkg.log" 2>&1 || fail "dpkg did not remove the package"
 [ "$(dpkg_says)" = 'rc ' ] || fail "dpkg says \"$(dpkg_says)\" of the removed package"
-for file in /usr/sbin/ecs-node-agent /usr/bin/ecs-node "$unit"; do [ ! -e "$root$file" ] ||
+for file in /usr/sbin/ecs-node-agent /usr/bin/ecs-node "$unit" "$setup_unit"; do [ ! -e "$root$file" ] ||
     fail "$file is left after removal"; done
 grep -q '^ECS_CLUSTER=package-test$' "$root/etc/ecs/ecs.config" || fail "the removal has taken the configuration"
 [ -e "$root/var/lib/ecs/data/ecs-node-agent.db" ] || fail "the removal has taken the state"

@@ -1,7 +1,9 @@
-# The unit's hardening as systemd judges it: exposure at most 4.0.
+# The units' hardening as systemd judges it: exposure at most 4.0.
 add_test(NAME unit_exposure_test
   COMMAND systemd-analyze security --offline=yes --threshold=40 ${CMAKE_SOURCE_DIR}/systemd/ecs.service)
-set_tests_properties(unit_exposure_test PROPERTIES LABELS integration)
+add_test(NAME host_setup_exposure_test
+  COMMAND systemd-analyze security --offline=yes --threshold=40 ${CMAKE_SOURCE_DIR}/systemd/ecs-host-setup.service)
+set_tests_properties(unit_exposure_test host_setup_exposure_test PROPERTIES LABELS integration)
 # The packages of this build, from installation to purge, on a copy of this machine's files.
 add_executable(notify_listener harness/notify_listener.cpp)
 target_link_libraries(notify_listener PRIVATE nodeagent_flags)

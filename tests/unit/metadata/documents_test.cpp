@@ -422,6 +422,19 @@ TEST(Extensions, CountTasksInTheStatus) {
     EXPECT_EQ(status["residentBytes"], 5);
 }
 
+TEST(Extensions, TellHowTheHostSetUpWent) {
+    model::HostConditions host;
+    const auto told = [&] {
+        const Response answer = extension_status(*snapshot_of({}), identity(), AgentStatus{}, ProcessUse{}, &host);
+        return OrderedJson::parse(answer.body)["host"];
+    };
+    EXPECT_FALSE(told().contains("setup"));
+    host.setup = model::HostSetupCondition{.at = "T", .problems = {"p"}, .instance_metadata_open = {}};
+    EXPECT_EQ(told()["setup"], OrderedJson::parse(R"({"at":"T","problems":["p"]})"));
+    host.setup->instance_metadata_open = true;
+    EXPECT_EQ(told()["setup"]["instanceMetadataOpen"], true);
+}
+
 TEST(Extensions, NeverPrintASecretValue) {
     const Response answer = extension_settings(
         {{.name = "ECS_ENGINE_AUTH_DATA", .value = "hunter2", .source = "file", .active = true, .secret = true}});

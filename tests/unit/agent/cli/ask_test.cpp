@@ -123,6 +123,21 @@ TEST(Ask, ShowsTheStateOfTheAgent) {
     EXPECT_THAT(text, ContainsRegex("memory: +8.00 MiB"));
 }
 
+TEST(Ask, ShowsHowTheHostIsSetUp) {
+    Agent agent;
+    agent.body = R"({"version":"1","host":{"setup":{"at":"T","problems":["iptables not found: apt-get install iptables",
+                     "another"],"instanceMetadataOpen":true}}})";
+    std::string text = agent.text({"status"});
+    EXPECT_THAT(text, ContainsRegex("HOST SET-UP: +iptables not found: apt-get install iptables; another\n"));
+    EXPECT_THAT(text, ContainsRegex("instance metadata: +open to containers"));
+    agent.body = R"({"version":"1","host":{"setup":{"at":"T","problems":[]}}})";
+    text = agent.text({"status"});
+    EXPECT_THAT(text, ContainsRegex("host set-up: +as it should be, T\n"));
+    EXPECT_THAT(text, Not(HasSubstr("instance metadata")));
+    agent.body = R"({"version":"1","host":{}})";
+    EXPECT_THAT(agent.text({"status"}), Not(ContainsRegex("[Hh][Oo][Ss][Tt] [Ss][Ee][Tt]")));
+}
+
 TEST(Ask, ShowsEventsAndSettings) {
     Agent agent;
     agent.body =

@@ -42,6 +42,24 @@ TEST(CommandLine, KnowsItsCommands) {
     EXPECT_EQ(parsed({"-version=false"})->command, Command::Run);
 }
 
+TEST(CommandLine, KnowsTheWordHostSetupAndItsFlags) {
+    EXPECT_EQ(parsed({"host-setup"})->command, Command::HostSetup);
+    EXPECT_EQ(parsed({"host-setup", "--check"})->command, Command::HostSetupCheck);
+    EXPECT_EQ(parsed({"host-setup", "-remove"})->command, Command::HostSetupRemove);
+    EXPECT_EQ(parsed({"host-setup", "--check", "--help"})->command, Command::HostSetupHelp);
+    EXPECT_EQ(parsed({"host-setup", "-h", "--remove"})->command, Command::HostSetupHelp);
+    const auto complaint = [](std::vector<const char*> arguments) {
+        const Result<CommandLine> got = parsed(std::move(arguments));
+        return got ? std::string("understood") : got.error().what;
+    };
+    EXPECT_THAT(complaint({"host-setup", "check"}), HasSubstr("unexpected \"check\""));
+    EXPECT_THAT(complaint({"host-setup", "--verbose"}), HasSubstr("unexpected \"--verbose\""));
+    EXPECT_THAT(complaint({"host-setup", ""}), HasSubstr("unexpected \"\""));
+    EXPECT_THAT(complaint({"host-setup", "--"}), HasSubstr("unexpected \"--\""));
+    EXPECT_THAT(complaint({"host-setup", "--check", "--remove"}), HasSubstr("not both"));
+    EXPECT_THAT(complaint({"-k", "host-setup"}), HasSubstr("unexpected argument \"host-setup\""));
+}
+
 TEST(CommandLine, SaysWhatItCannotUnderstand) {
     const auto complaint = [](std::vector<const char*> arguments) {
         const Result<CommandLine> got = parsed(std::move(arguments));

@@ -221,6 +221,20 @@ TEST(Exposition, ShowsHowTheMachineFares) {
     EXPECT_EQ(value_of(text, R"(ecs_host_short{of="memory"})"), "0");
 }
 
+TEST(Exposition, ShowsWhatTheHostSetUpLeft) {
+    AScene scene;
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_setup_complete"), "absent");
+    scene.host.setup = model::HostSetupCondition{.at = "now", .problems = {}, .instance_metadata_open = {}};
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_setup_complete"), "1");
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_instance_metadata_open"), "absent") << "no EC2 instance";
+    scene.host.setup->problems.emplace_back("iptables not found");
+    scene.host.setup->instance_metadata_open = true;
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_setup_complete"), "0");
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_instance_metadata_open"), "1");
+    scene.host.setup->instance_metadata_open = false;
+    EXPECT_EQ(value_of(scene.text(), "ecs_host_instance_metadata_open"), "0");
+}
+
 TEST(Exposition, NoNameBreaksTheFormat) {
     AScene scene;
     auto task = task_view({container_view("a\"b\\c\nd", "aaa")});

@@ -30,6 +30,7 @@ void fill(AScene& scene) {
     scene.host.disks.push_back({.use = "data", .path = "/data"});
     scene.host.memory_total = 1;
     scene.host.load = {1, 2, 3};
+    scene.host.setup = model::HostSetupCondition{.at = "now", .problems = {}, .instance_metadata_open = true};
     scene.figures.cloudwatch.emplace();
     scene.figures.logs.emplace();
     scene.host.pressures.push_back({.resource = "cpu"});
