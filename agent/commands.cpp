@@ -12,9 +12,11 @@
 #include "agent/ecs/capabilities.hpp"
 #include "agent/ecs/gpu_info.hpp"
 #include "agent/ecs/host_facts.hpp"
+#include "agent/engine/engine_state.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "agent/host_check.hpp"
 #include "agent/runtime_choice.hpp"
+#include "agent/takeover/report.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -75,10 +77,16 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
     std::string label = probed.name;
     label.resize(16, ' ');
     print("\nThis host:\n  data directory  " + data.text + "\n  " + label + runtime.text + "\n");
+    takeover::Report takeover;
+    if (config.checkpoint) {
+        const bool own_state = takeover::is_there(takeover::file_in(config.data_dir, "ecs-node-agent.db"));
+        takeover = takeover::report(config.data_dir, config.cluster, own_state, engine::random_identity());
+    }
+    print(takeover.text);
     // The agent waits for both. A runtime often comes later by itself; a data directory does not get better by itself.
     const bool good = data.good || !config.checkpoint;
     if (examination.problems.empty() && !good) print("The agent would wait for its data directory.\n");
-    return examination.problems.empty() && good ? 0 : 1;
+    return examination.problems.empty() && good && takeover.good ? 0 : 1;
 }
 
 /// What registration would send, as name<TAB>value lines.

@@ -173,6 +173,9 @@ class Walk {
             const auto key = part(leaf, key_at, key_size);
             const auto value = part(leaf, key_at + key_size, value_size);
             if (!key || !value) return damage("an element of " + name(leaf.id) + " reaches beyond it");
+            content_ += key->size();
+            if ((number_at<std::uint32_t>(*element, 0) & kIsBucket) == 0) content_ += value->size();
+            if (content_ > file_.size()) return damage("its elements overlap");
             std::string text(*key);
             if (out.values.contains(text) || out.buckets.contains(text)) return damage("a key is there twice");
             if ((number_at<std::uint32_t>(*element, 0) & kIsBucket) == 0) {
@@ -203,6 +206,7 @@ class Walk {
     std::string_view file_;
     Meta meta_;
     std::set<std::uint64_t> seen_;
+    std::size_t content_ = 0;  ///< bytes of keys and values so far: no more than the file has
 };
 
 Result<std::string> read_whole(const Fd& file, std::size_t size) {

@@ -1,5 +1,5 @@
 # The whole daemon on a real Docker daemon. Its ports are fixed: never two at once.
-nodeagent_test(daemon_test LABEL integration DIR integration LINKS test_harness TIMEOUT 600)
+nodeagent_test(daemon_test LABEL integration DIR integration LINKS test_harness takeover TIMEOUT 600)
 if(TARGET daemon_test)
   target_compile_definitions(daemon_test PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>"
                                                  NODEAGENT_NODE="$<TARGET_FILE:ecs-node>")
