@@ -192,7 +192,7 @@ TEST_F(TakeoverImport, AnythingElseUnderThoseNamesIsAnError) {
     EXPECT_THAT(found().error().what, HasSubstr("ecs_agent_data.json is no state of amazon-ecs-agent"));
     std::ofstream(directory + "/agent.db") << "SQLite format 3";
     EXPECT_EQ(found().error().what, directory + "/agent.db is no bbolt file");
-    EXPECT_THAT(remedy(found().error().kind, directory), HasSubstr("mv " + directory + "/agent.db "));
+    EXPECT_THAT(remedy(found().error().kind, directory), HasSubstr("mv " + directory.path() + "/agent.db "));
 }
 
 TEST_F(TakeoverImport, TheFileIsPutAwayUntouchedAndAnOlderOneIsKept) {
@@ -217,7 +217,7 @@ TEST_F(TakeoverImport, TheReportSaysWhatWillChange) {
     EXPECT_TRUE(good.good);
     EXPECT_THAT(good.text, AllOf(HasSubstr(kInstance + ", kept"), HasSubstr("2, of which 1 have not stopped"),
                                  HasSubstr("it:1  RUNNING  " + arn("a")),
-                                 HasSubstr("kept as " + directory + "/agent.db.migrated")));
+                                 HasSubstr("kept as " + directory.path() + "/agent.db.migrated")));
     const Report other = report(directory, "prod", false, some_names());
     EXPECT_FALSE(other.good);
     EXPECT_THAT(other.text, HasSubstr("bench, but ECS_CLUSTER is prod: the agent would end with 5"));
