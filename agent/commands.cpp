@@ -79,7 +79,7 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
     print("\nThis host:\n  data directory  " + data.text + "\n  " + label + runtime.text + "\n");
     takeover::Report takeover;
     if (config.checkpoint) {
-        const bool own_state = takeover::is_there(takeover::file_in(config.data_dir, "ecs-node-agent.db"));
+        const bool own_state = has_own_state(config.data_dir);
         takeover = takeover::report(config.data_dir, config.cluster, own_state, engine::random_identity());
     }
     print(takeover.text);

@@ -94,6 +94,7 @@ void TakingOver::tell() const {
 asio::awaitable<void> TakingOver::put_away() {
     auto work = [data_dir = parts_.config.data_dir] { return takeover::put_away(data_dir); };
     const Result<std::string> kept = co_await parts_.pool.run(std::move(work));
+    found_.reset();
     if (!kept) {
         log::warn("amazon-ecs-agent's state is taken over, but its file keeps its name; trying again at the next start",
                   {{"cause", kept.error().what}});

@@ -38,7 +38,7 @@ class TakingOver {
     [[nodiscard]] const std::string& path() const { return found_->path; }
     /// Logs what is taken over, and what of it cannot be as it was.
     void tell() const;
-    /// Once the store has it. What fails is logged, and tried again at the next start.
+    /// Once the store has it; what was found is given up. What fails is logged, and tried again at the next start.
     asio::awaitable<void> put_away();
 
   private:
