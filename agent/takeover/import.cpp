@@ -41,11 +41,22 @@ struct ReferenceImage {
     }
 };
 
+/// What agents before 1.44 wrote: the same records, in one document.
 struct LegacyFile {
+    struct Engine {
+        std::vector<Json> tasks, images;
+        std::map<std::string, Json> containers;      ///< by Docker id
+        std::map<std::string, std::string> task_of;  ///< Docker id -> task ARN
+        static constexpr auto json_fields() {
+            using T = Engine;
+            return std::tuple{optional_field("Tasks", &T::tasks), optional_field("ImageStates", &T::images),
+                              optional_field("IdToContainer", &T::containers), optional_field("IdToTask", &T::task_of)};
+        }
+    };
     struct Data {
         std::string cluster, arn, instance_id, zone;
         std::int64_t sequence = 0;
-        Json engine;
+        Engine engine;
         static constexpr auto json_fields() {
             using T = Data;
             return std::tuple{optional_field("Cluster", &T::cluster),
@@ -61,6 +72,39 @@ struct LegacyFile {
         return std::tuple{required_field("Data", &LegacyFile::data), required_field("Version", &LegacyFile::version)};
     }
 };
+
+std::string text_at(const Json& object, std::string_view name) {
+    const Json* value = object.is_object() ? json_detail::member(object, name) : nullptr;
+    return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+/// As the newer agents copy it into their database.
+BoltBucket database_of(const LegacyFile::Data& data) {
+    BoltBucket root;
+    const auto keep = [&](std::string_view key, const std::string& value) {
+        root.buckets["metadata"].values[std::string(key)] = dump_json(Json(value));
+    };
+    keep(engine::kAgentVersionKey, "before 1.44");
+    keep(engine::kClusterKey, data.cluster);
+    keep(engine::kContainerInstanceArnKey, data.arn);
+    keep(engine::kEc2InstanceIdKey, data.instance_id);
+    keep(engine::kAvailabilityZoneKey, data.zone);
+    if (data.sequence > 0) keep(engine::kManifestSequenceKey, std::to_string(data.sequence));
+    for (const Json& task : data.engine.tasks) {
+        root.buckets["tasks"].values[core::task_id(text_at(task, "Arn"))] = dump_json(task);
+    }
+    for (const auto& [id, container] : data.engine.containers) {
+        const auto task = data.engine.task_of.find(id);
+        const Json* own = container.is_object() ? json_detail::member(container, "Container") : nullptr;
+        if (task == data.engine.task_of.end() || own == nullptr) continue;
+        root.buckets["containers"].values[core::task_id(task->second) + "-" + text_at(*own, "Name")] =
+            dump_json(container);
+    }
+    for (std::size_t i = 0; i < data.engine.images.size(); ++i) {
+        root.buckets["images"].values["number " + std::to_string(i + 1)] = dump_json(data.engine.images[i]);
+    }
+    return root;
+}
 
 struct Attachment {
     std::string task_arn;
@@ -201,26 +245,10 @@ Import import_database(const BoltBucket& database, const core::Identity& identit
     return Importing(database, identity).run();
 }
 
-Result<Import> import_legacy_file(std::string_view text) {
-    auto file = decode<LegacyFile>(text);
-    if (!file) return std::move(file).error();
-    Import import;
-    import.agent_version = "before 1.44";
-    const auto keep = [&](std::string_view key, std::string value) {
-        if (!value.empty()) import.metadata[std::string(key)] = std::move(value);
-    };
-    keep(engine::kClusterKey, std::move(file->data.cluster));
-    keep(engine::kContainerInstanceArnKey, std::move(file->data.arn));
-    keep(engine::kEc2InstanceIdKey, std::move(file->data.instance_id));
-    keep(engine::kAvailabilityZoneKey, std::move(file->data.zone));
-    if (file->data.sequence > 0) keep(engine::kManifestSequenceKey, std::to_string(file->data.sequence));
-    const Json* tasks = file->data.engine.is_object() ? json_detail::member(file->data.engine, "Tasks") : nullptr;
-    if (tasks != nullptr && tasks->is_array() && !tasks->empty()) {
-        import.notes.push_back("its " + std::to_string(tasks->size()) +
-                               " tasks are made again from their containers; what only the file knows of them (restart "
-                               "policies, dependencies, unsent ends) is lost");
-    }
-    return import;
+Result<Import> import_legacy_file(std::string_view text, const core::Identity& identity) {
+    const auto file = decode<LegacyFile>(text);
+    if (!file) return file.error();
+    return import_database(database_of(file->data), identity);
 }
 
 void match_containers(Import& import, const std::vector<core::Listed>& listing) {

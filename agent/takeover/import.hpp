@@ -37,9 +37,8 @@ struct Import {
 /// again from its containers.
 [[nodiscard]] Import import_database(const BoltBucket& database, const core::Identity& identity);
 
-/// The identity in the text of ecs_agent_data.json, which agents before 1.44 wrote; its tasks are made again from their
-/// containers. Malformed when it is no such file.
-[[nodiscard]] Result<Import> import_legacy_file(std::string_view text);
+/// The same of the text of ecs_agent_data.json, which agents before 1.44 wrote. Malformed when it is no such file.
+[[nodiscard]] Result<Import> import_legacy_file(std::string_view text, const core::Identity& identity);
 
 /// Containers that are recorded as made, but without an id: found by their labels in `listing`, all of the runtime's;
 /// one that is not there has vanished.

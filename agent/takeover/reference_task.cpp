@@ -240,8 +240,28 @@ class Translation {
         drop_references_to_internal_containers();
         if (auto checked = core::check_payload(*definition_); !checked) return bad_record(checked.error().what);
         if (!core::orderable(definition_->containers)) return bad_record("its containers wait for each other");
-        if (std::string missing = core::missing_feature(*definition_); !missing.empty()) lacks(std::move(missing));
+        lacks_of_definition();
         return {};
+    }
+
+    /// All that the core would refuse the task for, which names one thing at a time.
+    void lacks_of_definition() {
+        model::Task rest = *definition_;
+        rest.network_mode = "bridge";
+        rest.containers.clear();
+        rest.volumes.clear();
+        const auto look = [&] {
+            if (std::string missing = core::missing_feature(rest); !missing.empty()) lacks(std::move(missing));
+        };
+        for (const model::Volume& volume : definition_->volumes) {
+            rest.volumes = {volume};
+            look();
+        }
+        rest.volumes.clear();
+        for (const model::Container& container : definition_->containers) {
+            rest.containers = {container};
+            look();
+        }
     }
 
     Result<void> add_volume(const Json& record) {

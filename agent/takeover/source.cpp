@@ -51,7 +51,7 @@ Result<std::optional<Source>> find_source(const std::string& data_dir, const cor
     if (!is_there(legacy)) return source;
     const auto text = read_file(legacy, kLargestLegacyFile);
     if (!text) return text.error();
-    auto import = import_legacy_file(*text);
+    auto import = import_legacy_file(*text, identity);
     if (!import) return with_context(legacy + " is no state of amazon-ecs-agent", std::move(import).error());
     Fd lock = source ? std::move(source->lock) : Fd();
     return Source{legacy, std::move(lock), *std::move(import)};

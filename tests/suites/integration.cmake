@@ -17,3 +17,12 @@ endif()
 if(NODEAGENT_DOCKER_REGISTRY)
   nodeagent_test(small_disk_test LABEL integration DIR integration/small_disk LINKS engine runtime_docker TIMEOUT 300)
 endif()
+# The reference agent replaced under a cluster that ecs-local keeps. Fixed ports, likewise.
+nodeagent_test(takeover_integration_test LABEL integration DIR integration/takeover LINKS test_harness net credentials takeover
+               TIMEOUT 300)
+if(TARGET takeover_integration_test)
+  target_compile_definitions(takeover_integration_test PRIVATE NODEAGENT_AGENT="$<TARGET_FILE:ecs-node-agent>"
+                                                               NODEAGENT_LOCAL="$<TARGET_FILE:ecs-local>")
+  add_dependencies(takeover_integration_test ecs-node-agent ecs-local)
+  set_tests_properties(takeover_integration_test PROPERTIES RESOURCE_LOCK agent-ports)
+endif()

@@ -163,21 +163,33 @@ TEST_F(TakeoverImport, AContainerWithoutAnIdIsFoundByItsLabelsOrHasVanished) {
     }
 }
 
-TEST_F(TakeoverImport, TheOldFileGivesTheIdentityWhenTheDatabaseHasNone) {
+TEST_F(TakeoverImport, TheOldFileCountsWhenTheDatabaseHasNothing) {
+    json one = reference_container(arn("a"), "main", "RUNNING");
+    const json image{{"Image", {{"ImageID", "sha256:1"}, {"Names", {"busybox"}}}}, {"PullSucceeded", true}};
     std::ofstream(directory + "/ecs_agent_data.json")
         << json{{"Data",
                  {{"Cluster", "bench"},
                   {"ContainerInstanceArn", kInstance},
                   {"EC2InstanceID", "i-1"},
                   {"latestSeqNumberTaskManifest", 9},
-                  {"TaskEngine", {{"Tasks", {json::object(), json::object()}}}}}},
-                {"Version", 25}};
+                  {"TaskEngine",
+                   {{"Tasks", {reference_task(arn("a"), "RUNNING", {one})}},
+                    {"IdToContainer", {{"c0ffee", reference_docker_container("c0ffee", "ecs-old", one)}}},
+                    {"IdToTask", {{"c0ffee", arn("a")}}},
+                    {"ImageStates", {image}},
+                    {"ENIAttachments", nullptr}}}}},
+                {"Version", 31}};
     const auto old = found();
     ASSERT_TRUE(old && *old);
+    const Import& import = (*old)->import;
     EXPECT_EQ((*old)->path, directory + "/ecs_agent_data.json");
-    EXPECT_EQ((*old)->import.value("container-instance-arn"), kInstance);
-    EXPECT_EQ((*old)->import.value("task-manifest-seq-num"), "9");
-    EXPECT_THAT((*old)->import.notes, ElementsAre(HasSubstr("its 2 tasks are made again from their containers")));
+    EXPECT_EQ(import.value("container-instance-arn"), kInstance);
+    EXPECT_EQ(import.value("task-manifest-seq-num"), "9");
+    ASSERT_EQ(import.tasks.size(), 1U);
+    EXPECT_EQ(import.tasks[0].task.containers[0].runtime_id, "c0ffee");
+    EXPECT_EQ(import.tasks[0].task.containers[0].docker_name, "ecs-old");
+    EXPECT_TRUE(import.images.contains("sha256:1"));
+    EXPECT_THAT(import.notes, IsEmpty());
     write();
     EXPECT_EQ((*found())->path, directory + "/agent.db") << "a newer agent has taken it over already";
     BoltBucket unused;

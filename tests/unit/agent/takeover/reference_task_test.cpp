@@ -239,7 +239,8 @@ TEST_F(ReferenceTask, ARunningTaskWithAbsentFeaturesRunsOnAndTheyAreNamed) {
         Json::array({{{"name", "shared"}, {"type", "efs"}, {"efsVolumeConfiguration", {{"fileSystemId", "fs-1"}}}},
                      {{"name", "disk"}, {"type", "amazonebs"}, {"ebsVolumeConfiguration", {{"volumeId", "vol-1"}}}}});
     const TranslatedTask out = translated(record);
-    EXPECT_THAT(out.missing, ElementsAre("network mode awsvpc", "Amazon EBS volumes"));
+    EXPECT_THAT(out.missing, ElementsAre("network mode awsvpc", "Amazon EBS volumes",
+                                         "Amazon EFS volumes (volume shared)", "ECS Exec (container main)"));
     EXPECT_EQ(out.task.desired, TaskStatus::Running);
     ASSERT_EQ(out.task.containers.size(), 2U);
     EXPECT_EQ(out.task.definition->containers.size(), 1U);
