@@ -17,6 +17,7 @@
 #include "agent/host_check.hpp"
 #include "agent/runtime_choice.hpp"
 #include "agent/takeover/report.hpp"
+#include "agent/taking_over.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -31,8 +32,11 @@ int print_version() {
     return 0;
 }
 
-asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found) {
+asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found, std::string& reference) {
     found = co_await backend.probe();
+    if (!found) co_return;
+    const ReferenceContainer container = co_await find_reference_container(backend);
+    reference = container.running;
 }
 
 /// What the settings name, asked once; with ECS_RUNTIME=auto what answers of the two.
@@ -40,6 +44,7 @@ struct Probed {
     std::string name;
     std::string address;
     Result<runtime::Capabilities> capabilities;
+    std::string reference{};  ///< why this agent cannot take the reference's place now
 };
 
 Probed probe_one(config::ContainerRuntime which, const config::Environment& environment, const config::Config& config) {
@@ -54,7 +59,7 @@ Probed probe_one(config::ContainerRuntime which, const config::Environment& envi
         return probed;
     }
     Scope scope(io.get_executor());
-    scope.spawn(probe(*runtime->backend, probed.capabilities));
+    scope.spawn(probe(*runtime->backend, probed.capabilities, probed.reference));
     io.run();
     return probed;
 }
@@ -83,6 +88,11 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
         takeover = takeover::report(config.data_dir, config.cluster, own_state, engine::random_identity());
     }
     print(takeover.text);
+    if (!takeover.text.empty() && !probed.reference.empty()) {
+        takeover.good = false;
+        print("  " + probed.reference + " (the agent would end with 5); " +
+              takeover::remedy(ErrorKind::Conflict, config.data_dir) + "\n");
+    }
     // The agent waits for both. A runtime often comes later by itself; a data directory does not get better by itself.
     const bool good = data.good || !config.checkpoint;
     if (examination.problems.empty() && !good) print("The agent would wait for its data directory.\n");

@@ -13,26 +13,25 @@ namespace {
 constexpr const char* kReferenceContainer = "ecs-agent";  // host.md 1.8
 constexpr std::string_view kReferenceImage = "ecs-agent";
 
-using Found = Result<std::optional<takeover::Source>>;
+using FoundSource = Result<std::optional<takeover::Source>>;
 
 }  // namespace
 
-/// Why this agent must not start yet, "" when it may. A container of that name with another image is somebody's own.
-asio::awaitable<std::string> TakingOver::reference_still_running() {
-    const auto seen = co_await parts_.backend.inspect(kReferenceContainer);
-    if (!seen || seen->image.find(kReferenceImage) == std::string::npos) co_return "";
-    if (seen->phase == runtime::ContainerPhase::Running) {
-        co_return "the container ecs-agent (" + seen->image + ") still runs";
-    }
-    log::info("the stopped container of amazon-ecs-agent is still there; a roll back does not need it",
-              {{"container", kReferenceContainer}, {"remedy", "docker rm ecs-agent"}});
-    co_return "";
+asio::awaitable<ReferenceContainer> find_reference_container(runtime::Backend& backend) {
+    const auto seen = co_await backend.inspect(kReferenceContainer);
+    // a container of that name with another image is somebody's own
+    if (!seen || seen->image.find(kReferenceImage) == std::string::npos) co_return ReferenceContainer{};
+    const bool running = seen->phase == runtime::ContainerPhase::Running;
+    co_return ReferenceContainer{.there = true,
+                                 .running = running ? "the container ecs-agent (" + seen->image + ") still runs" : ""};
 }
 
 asio::awaitable<std::optional<Ending>> TakingOver::find() {
     const std::string& data_dir = parts_.config.data_dir;
-    auto work = [data_dir, identity = parts_.identity]() -> Found { return takeover::find_source(data_dir, identity); };
-    Found found = co_await parts_.pool.run(std::move(work));
+    auto work = [data_dir, identity = parts_.identity]() -> FoundSource {
+        return takeover::find_source(data_dir, identity);
+    };
+    FoundSource found = co_await parts_.pool.run(std::move(work));
     if (!found) {
         co_return Ending{kExitTerminal, found.error().what + "; " + takeover::remedy(found.error().kind, data_dir)};
     }
@@ -45,9 +44,13 @@ asio::awaitable<std::optional<Ending>> TakingOver::find() {
                                             "ECS_RUNTIME=docker, or drain the instance before the agent is replaced"};
     }
     if (!parts_.docker) co_return std::nullopt;
-    const std::string running = co_await reference_still_running();
-    if (!running.empty()) {
-        co_return Ending{kExitTerminal, running + "; " + takeover::remedy(ErrorKind::Conflict, data_dir)};
+    const ReferenceContainer reference = co_await find_reference_container(parts_.backend);
+    if (!reference.running.empty()) {
+        co_return Ending{kExitTerminal, reference.running + "; " + takeover::remedy(ErrorKind::Conflict, data_dir)};
+    }
+    if (reference.there) {
+        log::info("the stopped container of amazon-ecs-agent is still there; a roll back does not need it",
+                  {{"container", kReferenceContainer}, {"remedy", "docker rm ecs-agent"}});
     }
     auto listing = co_await parts_.backend.list("");
     if (!listing) {

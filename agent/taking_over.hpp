@@ -15,6 +15,13 @@
 
 namespace nodeagent {
 
+/// What Docker has of the reference itself.
+struct ReferenceContainer {
+    bool there = false;
+    std::string running;  ///< why this agent must not start yet; "": it does not run
+};
+asio::awaitable<ReferenceContainer> find_reference_container(runtime::Backend& backend);
+
 class TakingOver {
   public:
     /// All outlive it.
@@ -43,7 +50,6 @@ class TakingOver {
 
   private:
     asio::awaitable<std::optional<Ending>> find();
-    asio::awaitable<std::string> reference_still_running();
 
     Parts parts_;
     std::optional<takeover::Source> found_;

@@ -25,7 +25,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::string kInstance = "arn:aws:ecs:us-west-2:1:container-instance/prod/1";
+const std::string kReferenceInstance = "arn:aws:ecs:us-west-2:1:container-instance/prod/1";
 const std::string kRunningTask = "arn:aws:ecs:us-west-2:1:task/prod/0011";
 
 core::Identity made_up() {
@@ -102,7 +102,7 @@ class TakingOverTest : public testing::Test {
 
     fakes::TempDirectory directory;
     const std::string database = directory + "/agent.db";
-    takeover::BoltBucket root = fakes::reference_database("prod", kInstance, "i-1");
+    takeover::BoltBucket root = fakes::reference_database("prod", kReferenceInstance, "i-1");
     BlockingPool pool{1};
     asio::io_context io;
     fakes::ManualClock clock;
@@ -116,10 +116,10 @@ TEST_F(TakingOverTest, WhatTheReferenceKnewIsDurableBeforeItsFileIsPutAway) {
     write();
     const auto opened = open();
     ASSERT_TRUE(opened) << opened.error().why;
-    EXPECT_EQ(opened->metadata_value(engine::kContainerInstanceArnKey), kInstance);
+    EXPECT_EQ(opened->metadata_value(engine::kContainerInstanceArnKey), kReferenceInstance);
     ASSERT_TRUE(opened->tasks.contains(kRunningTask));
     EXPECT_EQ(stored().tasks, opened->tasks);
-    EXPECT_EQ(stored().metadata_value(engine::kContainerInstanceArnKey), kInstance);
+    EXPECT_EQ(stored().metadata_value(engine::kContainerInstanceArnKey), kReferenceInstance);
     EXPECT_FALSE(stored().metadata.contains(std::string(engine::kTakeoverPendingKey)));
     EXPECT_FALSE(std::filesystem::exists(database));
     EXPECT_TRUE(std::filesystem::exists(database + ".migrated"));
@@ -207,7 +207,7 @@ TEST_F(TakingOverTest, TasksOnDockerAreNotLeftBehindForContainerd) {
     write();
     const auto drained = open(false);
     ASSERT_TRUE(drained) << drained.error().why;
-    EXPECT_EQ(drained->metadata_value(engine::kContainerInstanceArnKey), kInstance);
+    EXPECT_EQ(drained->metadata_value(engine::kContainerInstanceArnKey), kReferenceInstance);
 }
 
 TEST_F(TakingOverTest, NothingOfTheReferenceIsAnOrdinaryStart) {
