@@ -296,6 +296,10 @@ class Translation {
         auto fields = decode_document<ReferenceContainer>(*record);
         if (!fields) return bad_record(named->name + ": " + fields.error().what);
         made.fields = *std::move(fields);
+        made.fields.name = named->name;  // the record's key and the task's own name for it
+        const bool twice =
+            std::any_of(made_.begin(), made_.end(), [&](const Made& one) { return one.fields.name == named->name; });
+        if (twice) return bad_record("two containers are called " + named->name);
         if (made.docker_id.empty()) made.docker_id = made.fields.runtime_id;
         const auto kind = kind_of(made.fields);
         if (!kind) return kind.error();
@@ -304,6 +308,7 @@ class Translation {
         if (made.kind == ContainerKind::Normal) {
             auto container = decode_document<model::Container>(*record);
             if (!container) return bad_record(made.fields.name + ": " + container.error().what);
+            container->name = made.fields.name;
             settle(*container, made.exists());
             definition_->containers.push_back(*std::move(container));
         }

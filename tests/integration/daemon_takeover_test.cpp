@@ -176,6 +176,7 @@ TEST_F(Takeover, IsRefusedWhileTheReferenceRunsOrItsStateCannotBeRead) {
     docker.call("POST", "/containers/" + reference_ + "/start");
     EXPECT_EQ(refused(), 5);
     EXPECT_THAT(agent_log(), AllOf(HasSubstr("the container ecs-agent"), HasSubstr("docker stop ecs-agent")));
+    EXPECT_THAT(check_config(), AllOf(HasSubstr("the container ecs-agent"), HasSubstr("exit 1")));
     docker.call("POST", "/containers/" + reference_ + "/stop");
 
     EXPECT_EQ(refused({"ECS_CLUSTER=prod"}), 5);

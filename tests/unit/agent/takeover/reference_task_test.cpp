@@ -279,6 +279,17 @@ TEST_F(ReferenceTask, ADaemonOfTheReferencesOwnIsToldApart) {
     EXPECT_TRUE(translated(record).internal);
 }
 
+TEST_F(ReferenceTask, AContainerIsCalledWhatTheTaskCallsIt) {
+    main["name"] = "other";
+    made(main);
+    stored["0011-main"]["Container"]["Name"] = "third";
+    const TranslatedTask out = translated(reference_task(kTask, "RUNNING", {main}));
+    ASSERT_EQ(out.task.containers.size(), 1U);
+    EXPECT_EQ(out.task.containers[0].name, "main");
+    EXPECT_EQ(out.task.containers[0].definition->name, "main");
+    EXPECT_THAT(refused(reference_task(kTask, "RUNNING", {main, main})), HasSubstr("two containers are called main"));
+}
+
 TEST_F(ReferenceTask, ARecordThatCannotBeReadSaysWhere) {
     EXPECT_THAT(refused(Json("text")), HasSubstr("expected an object"));
     EXPECT_THAT(refused(Json::object()), HasSubstr("Arn"));
