@@ -28,6 +28,7 @@
 #include "agent/ecs_sessions.hpp"
 #include "agent/ending.hpp"
 #include "agent/endpoints.hpp"
+#include "agent/engine/engine_state.hpp"
 #include "agent/engine/event_log.hpp"
 #include "agent/engine/memory_store.hpp"
 #include "agent/engine/pause_image.hpp"
@@ -43,6 +44,7 @@
 #include "agent/saved_identity.hpp"
 #include "agent/service_manager.hpp"
 #include "agent/standing.hpp"
+#include "agent/taking_over.hpp"
 #include "agent/telemetry/agent_figures.hpp"
 #include "agent/telemetry/collector.hpp"
 #include "agent/telemetry_service.hpp"
@@ -171,6 +173,7 @@ class App {
     std::unique_ptr<runtime::Backend> backend_;
     std::unique_ptr<engine::StateStore> store_;
     engine::SqliteStore* durable_ = nullptr;  ///< store_, when it is on disk
+    std::optional<TakingOver> taking_over_;
     std::optional<SavedIdentity> identity_;
     std::unique_ptr<cgroups::TaskCgroups> cgroups_;
     ecs::Registered registered_;
@@ -287,6 +290,18 @@ void App::make_store() {
     }
     SavedIdentity::Parts parts{.store = *store_, .clock = clock_, .config = config_, .ec2_instance_id = {}};
     if (!config_.external.enabled()) parts.ec2_instance_id = [this] { return aws_.imds.instance_id(); };
+    const std::string reference = takeover::file_in(config_.data_dir, takeover::kDatabaseFile);
+    if (durable_ != nullptr) {
+        taking_over_.emplace(TakingOver::Parts{.config = config_,
+                                               .store = *store_,
+                                               .pool = disk_pool_,
+                                               .backend = *backend_,
+                                               .docker = standing_.runtime == "Docker",
+                                               .identity = engine::random_identity()});
+        parts.taking_over = &*taking_over_;
+    } else if (takeover::is_there(reference)) {
+        log::warn("amazon-ecs-agent's state is not taken over, because ECS_CHECKPOINT is off", {{"file", reference}});
+    }
     identity_.emplace(std::move(parts));
 }
 

@@ -1,10 +1,13 @@
 #include "agent/aws_clients.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "agent/base/log.hpp"
 #include "agent/base/version.hpp"
 #include "agent/client_options.hpp"
+#include "agent/config/container_paths.hpp"
 #include "agent/credentials/chain.hpp"
 #include "agent/engine/spec/engine_auth.hpp"
 #include "agent/net/aws_endpoint.hpp"
@@ -18,6 +21,14 @@ credentials::ChainOptions chain_options(const config::Environment& environment, 
     options.environment = environment;
     options.external = config.external.enabled();
     options.alternate_profile = config.alternate_credential_profile;
+    const config::ContainerPaths paths([](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; },
+                                       !config.host_data_dir.empty());
+    if (auto on_host = paths.on_host(options.rotating_file)) options.rotating_file = *std::move(on_host);
+    for (const char* name : {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}) {
+        const auto setting = options.environment.find(name);
+        if (setting == options.environment.end()) continue;
+        if (auto on_host = paths.on_host(setting->second)) setting->second = *std::move(on_host);
+    }
     return options;
 }
 

@@ -12,10 +12,13 @@
 #include "agent/ecs/capabilities.hpp"
 #include "agent/ecs/gpu_info.hpp"
 #include "agent/ecs/host_facts.hpp"
+#include "agent/engine/engine_state.hpp"
 #include "agent/engine/pause_image.hpp"
 #include "agent/host_check.hpp"
 #include "agent/host_setup_command.hpp"
 #include "agent/runtime_choice.hpp"
+#include "agent/takeover/report.hpp"
+#include "agent/taking_over.hpp"
 #include "runtime/backend.hpp"
 
 namespace nodeagent {
@@ -30,8 +33,11 @@ int print_version() {
     return 0;
 }
 
-asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found) {
+asio::awaitable<void> probe(runtime::Backend& backend, Result<runtime::Capabilities>& found, std::string& reference) {
     found = co_await backend.probe();
+    if (!found) co_return;
+    const ReferenceContainer container = co_await find_reference_container(backend);
+    reference = container.running;
 }
 
 /// What the settings name, asked once; with ECS_RUNTIME=auto what answers of the two.
@@ -39,6 +45,7 @@ struct Probed {
     std::string name;
     std::string address;
     Result<runtime::Capabilities> capabilities;
+    std::string reference{};  ///< why this agent cannot take the reference's place now
 };
 
 Probed probe_one(config::ContainerRuntime which, const config::Environment& environment, const config::Config& config) {
@@ -53,7 +60,7 @@ Probed probe_one(config::ContainerRuntime which, const config::Environment& envi
         return probed;
     }
     Scope scope(io.get_executor());
-    scope.spawn(probe(*runtime->backend, probed.capabilities));
+    scope.spawn(probe(*runtime->backend, probed.capabilities, probed.reference));
     io.run();
     return probed;
 }
@@ -76,10 +83,21 @@ int check_config(const config::CommandLine& flags, const config::Environment& en
     std::string label = probed.name;
     label.resize(16, ' ');
     print("\nThis host:\n  data directory  " + data.text + "\n  " + label + runtime.text + "\n");
+    takeover::Report takeover;
+    if (config.checkpoint) {
+        const bool own_state = has_own_state(config.data_dir);
+        takeover = takeover::report(config.data_dir, config.cluster, own_state, engine::random_identity());
+    }
+    print(takeover.text);
+    if (!takeover.text.empty() && !probed.reference.empty()) {
+        takeover.good = false;
+        print("  " + probed.reference + " (the agent would end with 5); " +
+              takeover::remedy(ErrorKind::Conflict, config.data_dir) + "\n");
+    }
     // The agent waits for both. A runtime often comes later by itself; a data directory does not get better by itself.
     const bool good = data.good || !config.checkpoint;
     if (examination.problems.empty() && !good) print("The agent would wait for its data directory.\n");
-    return examination.problems.empty() && good ? 0 : 1;
+    return examination.problems.empty() && good && takeover.good ? 0 : 1;
 }
 
 /// What registration would send, as name<TAB>value lines.

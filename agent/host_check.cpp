@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
 #include "agent/base/fd.hpp"
 #include "agent/base/files.hpp"
 #include "agent/base/strings.hpp"
+#include "agent/engine/sqlite_database.hpp"
+#include "agent/start_checks.hpp"
 
 namespace nodeagent {
 
@@ -59,6 +62,26 @@ HostCheck check_data_directory(const std::string& path) {
                            "); one agent per data directory: systemctl stop ecs, or set ECS_DATADIR"};
     }
     return {true, path + ": writable, not in use"};
+}
+
+bool has_own_state(const std::string& path) {
+    const std::string database = path + "/ecs-node-agent.db";
+    std::error_code failed;
+    if (!std::filesystem::exists(database, failed)) return static_cast<bool>(failed);
+    std::string copy = (std::filesystem::temp_directory_path(failed) / "ecs-node-agent.XXXXXX").string();
+    if (failed || ::mkdtemp(copy.data()) == nullptr) return true;
+    bool known = true;
+    std::filesystem::copy_file(database, copy + "/copy.db", failed);
+    std::error_code none;
+    std::filesystem::copy_file(database + "-wal", copy + "/copy.db-wal", none);
+    if (!failed) {
+        if (auto opened = engine::SqliteDatabase::open(copy + "/copy.db")) {
+            const auto state = (*opened)->load();
+            known = !state || compare_identity(*state, "", "") != Identity::Fresh;
+        }
+    }
+    std::filesystem::remove_all(copy, none);
+    return known;
 }
 
 HostCheck check_runtime(const std::string& name, const std::string& address,

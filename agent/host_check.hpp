@@ -15,6 +15,9 @@ struct HostCheck {
 
 /// Changes nothing: neither makes the directory nor opens the state in it.
 [[nodiscard]] HostCheck check_data_directory(const std::string& path);
+/// Whether this agent has been a container instance or has tasks, by its state in `path`; true when that cannot be
+/// told. Reads a copy, because a database that is opened changes.
+[[nodiscard]] bool has_own_state(const std::string& path);
 /// `name` is that of the runtime for people: "Docker", "containerd".
 [[nodiscard]] HostCheck check_runtime(const std::string& name, const std::string& address,
                                       const Result<runtime::Capabilities>& found);

@@ -53,6 +53,44 @@ asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::start_fresh(engine
     co_return fresh;
 }
 
+/// One transaction, then the old file gets another name: an agent that is killed in between finds the file again, and
+/// its own state beside it says that it is only to be put away.
+asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::take_over(engine::StoredState own) {
+    TakingOver& taking_over = *parts_.taking_over;
+    engine::StoredState found = taking_over.state();
+    const std::string& cluster = parts_.config.cluster;
+    const Identity identity = compare_identity(found, cluster, ec2_instance_id_);
+    if (identity == Identity::OtherCluster) {
+        const std::string saved = found.metadata_value(engine::kClusterKey);
+        co_return Ending{kExitTerminal, "amazon-ecs-agent's state in " + taking_over.path() + " belongs to cluster " +
+                                            saved + ", but ECS_CLUSTER is " + (cluster.empty() ? "default" : cluster) +
+                                            "; set ECS_CLUSTER=" + saved +
+                                            ", or move that file away to join as a new "
+                                            "instance"};
+    }
+    if (identity == Identity::OtherMachine) {
+        log::warn("amazon-ecs-agent's state is of another EC2 instance; starting fresh",
+                  {{"saved", found.metadata_value(engine::kEc2InstanceIdKey)},
+                   {"now", ec2_instance_id_},
+                   {"file", taking_over.path()}});
+        found = {};
+        found.metadata[std::string(engine::kLeftoversBeforeKey)] = rfc3339_nanos(parts_.clock.now().wall);
+    } else {
+        taking_over.tell();
+    }
+    std::vector<engine::StoreChange> changes = found.put_all();
+    for (const auto& [key, text] : found.metadata) changes.push_back({engine::Shelf::Metadata, key, text});
+    changes.push_back({engine::Shelf::Metadata, std::string(engine::kTakeoverPendingKey), taking_over.path()});
+    const auto saved = co_await parts_.store.commit(std::move(changes));
+    if (!saved) co_return Ending{kExitRecoverable, with_context("save the state taken over", saved.error()).what};
+    co_await taking_over.put_away();
+    for (auto& [key, text] : found.metadata) own.metadata.insert_or_assign(key, std::move(text));
+    own.tasks = std::move(found.tasks);
+    own.images = std::move(found.images);
+    if (ec2_instance_id_.empty()) ec2_instance_id_ = own.metadata_value(engine::kEc2InstanceIdKey);
+    co_return own;
+}
+
 asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::open() {
     engine::StoredState loaded = co_await load_when_possible();
     for (const std::string& damage : loaded.damaged)
@@ -63,6 +101,12 @@ asio::awaitable<OrEnding<engine::StoredState>> SavedIdentity::open() {
     }
     const std::string& cluster = parts_.config.cluster;
     const Identity identity = compare_identity(loaded, cluster, ec2_instance_id_);
+    if (parts_.taking_over != nullptr) {
+        const bool pending = loaded.metadata.contains(std::string(engine::kTakeoverPendingKey));
+        const auto ending = co_await parts_.taking_over->look(identity == Identity::Fresh, pending);
+        if (ending) co_return *ending;
+        if (parts_.taking_over->found()) co_return co_await take_over(std::move(loaded));
+    }
     if (identity == Identity::OtherMachine) co_return co_await start_fresh(std::move(loaded));
     if (identity == Identity::OtherCluster) {
         co_return Ending{kExitTerminal, "the saved state in " + parts_.config.data_dir + " belongs to cluster " +

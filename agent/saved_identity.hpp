@@ -9,6 +9,7 @@
 #include "agent/ecs/registration.hpp"
 #include "agent/ending.hpp"
 #include "agent/engine/state_store.hpp"
+#include "agent/taking_over.hpp"
 
 namespace nodeagent {
 
@@ -21,11 +22,13 @@ class SavedIdentity {
         const config::Config& config;
         /// Of this EC2 instance, from the metadata service; empty on a machine that is none.
         std::function<asio::awaitable<Result<std::string>>()> ec2_instance_id;
+        TakingOver* taking_over = nullptr;  ///< nullptr: without a durable store nothing is taken over
     };
     explicit SavedIdentity(Parts parts) : parts_(std::move(parts)) {}
 
-    /// The state to go on with: nothing of it when the disk came from another machine. Waits as long as the store
-    /// cannot be used. Ends the agent when the state belongs to another cluster.
+    /// The state to go on with, that of amazon-ecs-agent where this agent has none yet: nothing of it when the disk
+    /// came from another machine. Waits as long as the store cannot be used. Ends the agent when the state belongs to
+    /// another cluster.
     asio::awaitable<OrEnding<engine::StoredState>> open();
     /// Returns once it is durable; tries until then.
     asio::awaitable<void> save(ecs::Registered registered);
@@ -39,6 +42,7 @@ class SavedIdentity {
   private:
     asio::awaitable<engine::StoredState> load_when_possible();
     asio::awaitable<OrEnding<engine::StoredState>> start_fresh(engine::StoredState left);
+    asio::awaitable<OrEnding<engine::StoredState>> take_over(engine::StoredState own);
 
     Parts parts_;
     std::string ec2_instance_id_;

@@ -9,6 +9,7 @@
 #include "agent/base/json.hpp"
 #include "agent/base/strings.hpp"
 #include "agent/base/time_format.hpp"
+#include "agent/config/container_paths.hpp"
 #include "agent/config/contradictions.hpp"
 #include "agent/config/host.hpp"
 #include "agent/config/settings.hpp"
@@ -45,6 +46,7 @@ class Loading {
         ask_user_data();
         take_apart();
         for (const Setting& setting : settings()) read(setting);
+        settle_paths();
         settle_region();
         settle_identity();
         settle_engine();
@@ -189,6 +191,26 @@ class Loading {
     }
 
     // ---- rules over several settings
+
+    void settle_paths() {
+        const auto is_there = [this](const std::string& path) {  // of a directory, the error tells it
+            const Result<std::string> probe = read_file_(path);
+            return probe.has_value() || probe.error().kind != ErrorKind::NotFound;
+        };
+        const ContainerPaths paths(is_there, !config_.host_data_dir.empty());
+        for (const auto& [name, member] :
+             {std::pair("ECS_DATADIR", &Config::data_dir), std::pair("ECS_LOGFILE", &Config::log_file),
+              std::pair("ECS_AUDIT_LOGFILE", &Config::audit_logfile),
+              std::pair("RuntimeStatsLogFile", &Config::runtime_stats_logfile),
+              std::pair("ECS_UPDATE_DOWNLOAD_DIR", &Config::update_download_dir)}) {
+            if (!given(name)) continue;
+            const auto on_host = paths.on_host(config_.*member);
+            if (!on_host) continue;
+            warn(std::string(name) + " (" + where(name).source + "): " + config_.*member +
+                 " is a path in amazon-ecs-agent's container; on this host it is " + *on_host + ", which is used");
+            config_.*member = *on_host;
+        }
+    }
 
     void settle_region() {
         if (external_) {

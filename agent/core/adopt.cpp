@@ -59,7 +59,8 @@ std::string network_mode_of(const FoundContainer& found) {
     return plain ? found.network_mode : std::string();
 }
 
-bool internal(const FoundContainer& found) { return label(found, kContainerNameLabel) == kNamespacePauseName; }
+ContainerKind kind_of(const FoundContainer& found) { return kind_named(label(found, kContainerNameLabel)); }
+bool internal(const FoundContainer& found) { return kind_of(found) != ContainerKind::Normal; }
 
 /// Only containers of the payload: those the agent added have a definition of their own.
 std::shared_ptr<const model::Task> definition_of(const std::string& task_arn, const std::vector<FoundContainer>& found,
@@ -147,13 +148,14 @@ TaskState adopted_task(const std::string& task_arn, std::vector<FoundContainer> 
         ContainerState container;
         container.docker_name = found[i].docker_name;
         if (internal(found[i])) {
-            container.kind = ContainerKind::NamespacePause;
+            container.kind = kind_of(found[i]);
             container.definition = internal_definition(container.kind);
+            container.name = label(found[i], kContainerNameLabel);
         } else {
             container.definition = {task.definition, &task.definition->containers[of_payload++]};
             container.endpoint_id = found[i].endpoint_id.empty() ? identity.uuid() : found[i].endpoint_id;
         }
-        container.name = container.definition->name;
+        if (container.name.empty()) container.name = container.definition->name;
         container.essential = container.definition->essential;
         task.containers.push_back(std::move(container));
         if (task.credentials_id.empty()) task.credentials_id = found[i].credentials_id;

@@ -10,11 +10,12 @@ namespace {
 constexpr std::array kWords{
     std::pair{ContainerKind::Normal, std::string_view("NORMAL")},
     std::pair{ContainerKind::NamespacePause, std::string_view("NAMESPACE_PAUSE")},
+    std::pair{ContainerKind::NetworkPause, std::string_view("CNI_PAUSE")},
 };
 
-std::shared_ptr<const model::Container> namespace_pause() {
+std::shared_ptr<const model::Container> pause_container(std::string_view name) {
     model::Container pause;
-    pause.name = kNamespacePauseName;
+    pause.name = name;
     pause.image = kPauseImage;
     pause.essential = true;
     return std::make_shared<const model::Container>(std::move(pause));
@@ -33,12 +34,21 @@ std::optional<ContainerKind> parse_container_kind(std::string_view word) {
 }
 
 std::shared_ptr<const model::Container> internal_definition(ContainerKind kind) {
-    static const auto kNamespacePause = namespace_pause();
+    static const auto kNamespacePause = pause_container(kNamespacePauseName);
+    static const auto kNetworkPause = pause_container(kNetworkPauseName);
     switch (kind) {
         case ContainerKind::Normal: return nullptr;
         case ContainerKind::NamespacePause: return kNamespacePause;
+        case ContainerKind::NetworkPause: return kNetworkPause;
     }
     return nullptr;
+}
+
+ContainerKind kind_named(std::string_view container_name) {
+    if (container_name == kNamespacePauseName) return ContainerKind::NamespacePause;
+    const bool network = container_name == kNetworkPauseName ||
+                         container_name.starts_with(std::string(kNetworkPauseName) + "-");  // Service Connect
+    return network ? ContainerKind::NetworkPause : ContainerKind::Normal;
 }
 
 std::vector<ContainerKind> needed_internal_containers(const model::Task& task) {

@@ -54,7 +54,8 @@ struct PendingExit {
 };
 
 /// Who wants a container: the payload, or the agent itself (internal_containers.hpp). task-engine.md 1.2.
-enum class ContainerKind : std::uint8_t { Normal, NamespacePause };
+/// NetworkPause holds the network of an awsvpc task; only a task taken over from the reference has one.
+enum class ContainerKind : std::uint8_t { Normal, NamespacePause, NetworkPause };
 
 struct ContainerState {
     std::string name;

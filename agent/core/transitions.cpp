@@ -26,7 +26,8 @@ std::optional<Transition> next_transition(ContainerStatus from) {
 ContainerStatus steady_status(ContainerKind kind) {
     switch (kind) {
         case ContainerKind::Normal:
-        case ContainerKind::NamespacePause: return S::Running;
+        case ContainerKind::NamespacePause:
+        case ContainerKind::NetworkPause: return S::Running;
     }
     return S::Running;
 }

@@ -43,6 +43,15 @@ std::vector<std::string> region_keys_of(const std::vector<std::string>& env) {
 
 }  // namespace
 
+std::string encode_image_record(const ImageRecord& record) {
+    return encode(SavedImage{.names = record.names,
+                             .size = record.size,
+                             .pulled_at = to_milliseconds(record.pulled_at),
+                             .last_used_at = to_milliseconds(record.last_used_at),
+                             .pull_succeeded = record.pull_succeeded,
+                             .region_keys = record.region_keys});
+}
+
 std::vector<std::pair<std::string, std::string>> ImageLedger::restore(const std::map<std::string, std::string>& texts) {
     std::vector<std::pair<std::string, std::string>> unreadable;
     for (const auto& [id, text] : texts) {
@@ -139,12 +148,7 @@ StoreChange ImageLedger::change_of(const std::string& id) const {
     const auto found = records_.find(id);
     if (found == records_.end()) return change;
     const ImageRecord& record = found->second;
-    change.text = encode(SavedImage{.names = record.names,
-                                    .size = record.size,
-                                    .pulled_at = to_milliseconds(record.pulled_at),
-                                    .last_used_at = to_milliseconds(record.last_used_at),
-                                    .pull_succeeded = record.pull_succeeded,
-                                    .region_keys = record.region_keys});
+    change.text = encode_image_record(record);
     return change;
 }
 

@@ -26,6 +26,9 @@ struct ImageRecord {
     std::set<std::pair<std::string, std::string>> users;  ///< task ARN, container name; not saved
 };
 
+/// The store's text of a record, its users aside.
+[[nodiscard]] std::string encode_image_record(const ImageRecord& record);
+
 class ImageLedger {
   public:
     /// Takes up saved records; gives the ids of those that cannot be read, with the reason.

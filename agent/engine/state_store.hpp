@@ -31,6 +31,8 @@ inline constexpr std::string_view kEc2InstanceIdKey = "ec2-instance-id";
 /// RFC 3339; containers of unknown tasks created before are another machine's (EngineParts::leftovers_before).
 inline constexpr std::string_view kLeftoversBeforeKey = "leftovers-before";
 inline constexpr std::string_view kManifestSequenceKey = "task-manifest-seq-num";
+/// The state of amazon-ecs-agent was taken over, and its file is still to be put away.
+inline constexpr std::string_view kTakeoverPendingKey = "takeover-pending";
 /// Followed by the ARN of a task that has ended, whose row is gone though a container of it may be left on the host.
 inline constexpr std::string_view kGivenUpPrefix = "given-up:";
 

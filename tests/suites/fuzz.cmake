@@ -31,7 +31,7 @@ if(NODEAGENT_FUZZ)
   set(fuzzed
     agent/base/error.cpp agent/base/files.cpp agent/base/gzip.cpp agent/base/json.cpp agent/base/random.cpp agent/base/strings.cpp
     agent/base/time_format.cpp
-    agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp agent/config/special_settings.cpp
+    agent/config/container_paths.cpp agent/config/contradictions.cpp agent/config/environment.cpp agent/config/host.cpp agent/config/load.cpp agent/config/settings.cpp agent/config/special_settings.cpp
     agent/config/ulimits.cpp agent/config/values.cpp
     agent/core/container_facts.cpp agent/core/dependencies.cpp agent/core/feature_gaps.cpp agent/core/fetched.cpp
     agent/core/fold.cpp agent/core/from_payload.cpp agent/core/host_resources.cpp agent/core/internal_containers.cpp agent/core/metadata_file.cpp
@@ -52,6 +52,7 @@ if(NODEAGENT_FUZZ)
     agent/local/errors.cpp agent/local/publish_round.cpp
     agent/model/acs_messages.cpp agent/model/envelope.cpp agent/model/status.cpp agent/model/tcs_messages.cpp
     agent/net/aws_endpoint.cpp
+    agent/takeover/bolt_file.cpp agent/takeover/reference_task.cpp
     metadata/message.cpp metadata/request_parser.cpp metadata/router.cpp metadata/task_protection.cpp metadata/url_path.cpp
     runtime/containerd/mount_words.cpp
     runtime/containerd/oci/capabilities.cpp runtime/containerd/oci/command.cpp runtime/containerd/oci/devices.cpp
@@ -94,6 +95,8 @@ nodeagent_fuzz(docker_event_fuzz CORPUS docker_events LINKS runtime_docker)
 nodeagent_fuzz(env_file_fuzz CORPUS env_files LINKS engine_spec)
 nodeagent_fuzz(config_file_fuzz CORPUS config_files LINKS config engine_spec)
 nodeagent_fuzz(saved_task_fuzz CORPUS saved_tasks LINKS core)
+nodeagent_fuzz(bolt_file_fuzz CORPUS bolt_files LINKS takeover)
+nodeagent_fuzz(reference_task_fuzz CORPUS reference_tasks LINKS takeover)
 nodeagent_fuzz(cloudwatch_fuzz CORPUS cloudwatch_requests LINKS local)
 nodeagent_fuzz(publish_round_fuzz CORPUS publish_rounds LINKS local)
 nodeagent_fuzz(registry_manifest_fuzz CORPUS registry_manifests LINKS runtime_registry)

@@ -26,6 +26,7 @@
 #include "runtime/docker/mapping.hpp"
 #include "tests/fakes/temp_directory.hpp"
 #include "tests/harness/agent_process.hpp"
+#include "tests/harness/local_plane.hpp"
 #include "tests/integration/docker_backend/docker_world.hpp"
 #include "tests/integration/docker_registry/registry.hpp"
 
@@ -34,14 +35,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using harness::AgentProcess;
+using harness::LocalPlane;
 using runtime::docker::DockerWorld;
 using runtime::docker::Registry;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kKey = "LOCALKEY";
-constexpr const char* kSecretKey = "local-secret-key";
+constexpr const char* kKey = LocalPlane::kKey;
+constexpr const char* kSecretKey = LocalPlane::kSecretKey;
 const std::string kArn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:";
 
 const std::string kParameter = "value-of-the-parameter";
@@ -53,74 +55,6 @@ void pause_a_little() {
     boost::asio::io_context io;
     boost::asio::steady_timer(io, 100ms).wait();
 }
-
-/// ecs-local as a child process.
-class LocalPlane {
-  public:
-    LocalPlane(const std::string& directory, const std::string& fixtures) {
-        int ends[2] = {-1, -1};
-        if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-        const Fd output(ends[0]);
-        const Fd input(ends[1]);
-        std::vector<std::string> words{NODEAGENT_LOCAL, "--listen",    "127.0.0.1:0",  "--data", directory,
-                                       "--fixtures",    fixtures,      "--access-key", kKey,     "--secret-key",
-                                       kSecretKey,      "--log-level", "warn"};
-        std::vector<char*> arguments;
-        for (std::string& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        posix_spawn_file_actions_t files;
-        ::posix_spawn_file_actions_init(&files);
-        ::posix_spawn_file_actions_adddup2(&files, input.get(), STDOUT_FILENO);
-        const int failed = ::posix_spawn(&process_, NODEAGENT_LOCAL, &files, nullptr, arguments.data(), environ);
-        ::posix_spawn_file_actions_destroy(&files);
-        if (failed != 0) throw std::runtime_error("ecs-local does not start");
-        std::string line;
-        char one = 0;
-        while (::read(output.get(), &one, 1) == 1 && one != '\n') line.push_back(one);
-        endpoint_ = line.substr(line.find("http://"));
-    }
-    ~LocalPlane() {
-        ::kill(process_, SIGTERM);
-        ::waitpid(process_, nullptr, 0);
-    }
-    LocalPlane(const LocalPlane&) = delete;
-    LocalPlane& operator=(const LocalPlane&) = delete;
-    [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
-
-    /// An ECS call as a user; null when it is refused.
-    Json call(const std::string& operation, const Json& request) {
-        credentials::AwsCredentials keys;
-        keys.access_key_id = kKey;
-        keys.secret_access_key = Secret(kSecretKey);
-        credentials::FixedProvider provider(std::move(keys));
-        net::AwsService service;
-        service.endpoint = endpoint_;
-        service.signing_name = "ecs";
-        service.region = "us-west-2";
-        service.target_prefix = "AmazonEC2ContainerServiceV20141113";
-        net::AwsClient client({http_, provider, clock_}, std::move(service), net::standard_retries());
-        Json answer;
-        boost::asio::io_context io;
-        boost::asio::co_spawn(io, client.call_json(operation, request.dump()),
-                              [&](std::exception_ptr, net::ServiceResult<std::string> result) {
-                                  if (result) {
-                                      answer = Json::parse(*result);
-                                  } else {
-                                      last_error = result.error().code + ": " + result.error().message;
-                                  }
-                              });
-        io.run();
-        return answer;
-    }
-    std::string last_error;
-
-  private:
-    pid_t process_ = -1;
-    std::string endpoint_;
-    BlockingPool pool_{1};
-    SystemClock clock_;
-    net::CurlHttpClient http_{pool_, {}};
-};
 
 void write_file(const std::string& path, const std::string& content) {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
@@ -139,7 +73,7 @@ class Secrets : public ::testing::Test {
                    Json{{"SecretString", {{"username", Registry::kUser}, {"password", Registry::kPassword}}}}.dump());
         write_file(fixtures + "/s3/bucket/dir/app.env", "# comment\nFROM_FILE=" + kFromFile + "\nPARAMETER=file\n");
         std::filesystem::create_directories(directory_ + "/data");
-        plane_ = std::make_unique<LocalPlane>(directory_ + "/plane", fixtures);
+        plane_ = std::make_unique<LocalPlane>(NODEAGENT_LOCAL, directory_ + "/plane", fixtures);
         plane_->call("CreateCluster", {{"clusterName", "c"}});
         push_private_image();
     }

@@ -62,9 +62,31 @@ TEST_F(HostCheckTest, ADirectoryInUseNamesTheProcess) {
     EXPECT_EQ(status, 0);
 }
 
+asio::awaitable<void> put(engine::SqliteStore& store, std::string key) {
+    (void)co_await store.load();
+    (void)co_await store.put(engine::Shelf::Metadata, std::move(key), "something");
+    co_await store.drain();
+}
+
+TEST_F(HostCheckTest, OwnStateIsWhatMakesAnInstanceAndAsksForNothingToChange) {
+    EXPECT_FALSE(has_own_state(directory));
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    for (const auto& [key, own] :
+         {std::pair(engine::kAvailabilityZoneKey, false), {engine::kContainerInstanceArnKey, true}}) {
+        asio::io_context io;
+        engine::SqliteStore store(io.get_executor(), directory);
+        asio::co_spawn(io, put(store, std::string(key)), [](const std::exception_ptr&) {});
+        io.run();
+        EXPECT_EQ(has_own_state(directory), own) << key << ", what is in the log of the database counts too";
+    }
+    std::filesystem::create_directory(directory + "/other");
+    std::filesystem::create_directory(directory + "/other/ecs-node-agent.db");
+    EXPECT_TRUE(has_own_state(directory + "/other")) << "what cannot be read is not taken for nothing";
+}
+
 TEST(HostCheck, ADockerThatDoesNotAnswerIsNamedWithItsEndpointAndTheRemedy) {
-    const HostCheck check =
-        check_runtime("Docker", "unix:///run/nowhere.sock", Error{.kind = ErrorKind::Unavailable, .what = "connection refused"});
+    const HostCheck check = check_runtime("Docker", "unix:///run/nowhere.sock",
+                                          Error{.kind = ErrorKind::Unavailable, .what = "connection refused"});
     EXPECT_FALSE(check.good);
     EXPECT_THAT(check.text, HasSubstr("unix:///run/nowhere.sock"));
     EXPECT_THAT(check.text, HasSubstr("DOCKER_HOST"));

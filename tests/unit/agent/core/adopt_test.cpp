@@ -168,5 +168,12 @@ TEST(Adopt, SurvivesBeingSaved) {
     EXPECT_EQ(encode_saved_task(*again), encode_saved_task(task));
 }
 
+TEST(KindNamed, TellsTheReferencesPauseContainersFromThoseOfAPayload) {
+    EXPECT_EQ(kind_named("~internal~ecs~pause"), ContainerKind::NetworkPause);
+    EXPECT_EQ(kind_named("~internal~ecs~pause-web"), ContainerKind::NetworkPause) << "Service Connect on a bridge";
+    EXPECT_EQ(kind_named("~internal~ecs~pause~namespace"), ContainerKind::NamespacePause);
+    EXPECT_EQ(kind_named("pause"), ContainerKind::Normal);
+}
+
 }  // namespace
 }  // namespace nodeagent::core::testing
