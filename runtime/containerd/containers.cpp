@@ -187,10 +187,9 @@ Result<std::optional<Running>> Containers::take_down(const std::string& id) {
     const auto task = task_of(id);
     if (!task) return task.error();
     if (*task && runs((*task)->status)) return running_of(*container);
-    if (*task) {
-        const auto deleted = client_->delete_task(id);
-        if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
-    }
+    // also without a task: a deletion that broke off with its caller leaves a shim that containerd does not list
+    const auto deleted = client_->delete_task(id);
+    if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
     Life life = life_of(*container);
     if (!life.attached) return std::optional<Running>();
     if (auto detached = networks_.detach(id); !detached) return detached.error();
@@ -262,7 +261,7 @@ Result<Containers::Found> Containers::take_stock() {
         if (has_task && runs(process->second->status)) {
             if (auto running = running_of(container)) found.running.push_back(*std::move(running));
         } else if ((has_task && process->second->status == TaskStatus::Stopped) || life.attached ||
-                   (life.started_at && !life.finished_at && !has_task)) {
+                   (life.started_at && !has_task)) {
             found.ended.push_back(container.id);
         }
     }

@@ -29,6 +29,8 @@ class ContainerdShard : public ::testing::Test {
     void await_taken_down(const std::string& id) {
         world.run_until_polled([&] { return !daemon.tasks().contains(id); });
     }
+    /// The start had one already, of what might have been left.
+    void await_deletion_of_task(const std::string& id) { world.await_calls("delete_task", id, 2); }
     fakes::FakeContainerdWorld world;
     fakes::FakeContainerd& daemon = *world.daemon;
     Backend& backend = world.backend();
@@ -76,7 +78,7 @@ TEST_F(ContainerdShard, AnEndIsToldBeforeItsTaskIsTakenDown) {
     const std::string id = started("web");
     daemon.on("delete_task", id).block();
     daemon.exit(id, 4);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     EXPECT_EQ(inspect(id).exit_code, 4);
     daemon.release("delete_task", id);
     await_taken_down(id);
@@ -150,7 +152,7 @@ TEST_F(ContainerdShard, ARemovalWhileItsTaskIsTakenDownLeavesNothing) {
     const std::string id = started("web");
     daemon.on("delete_task", id).block();
     daemon.exit(id, 0);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     const auto removal = fakes::begin(world, backend.remove(id));
     daemon.release("delete_task", id);
     world.run_until([&] { return removal->result.has_value(); });
@@ -160,6 +162,35 @@ TEST_F(ContainerdShard, ARemovalWhileItsTaskIsTakenDownLeavesNothing) {
     EXPECT_TRUE(daemon.snapshots().empty());
     EXPECT_FALSE(std::filesystem::exists(world.options().data_dir + "/containers/" + id));
     EXPECT_FALSE(std::filesystem::exists(world.options().run_dir + "/" + id));
+}
+
+TEST_F(ContainerdShard, ADeletionOfATaskThatBrokeOffLeavesNoShimOnceTheContainerIsRemoved) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 0);
+    await_taken_down(id);
+    EXPECT_TRUE(world.run(backend.remove(id)));
+    EXPECT_THAT(daemon.shims(), ::testing::IsEmpty());
+}
+
+TEST_F(ContainerdShard, ADeletionOfATaskThatBrokeOffIsEndedWhenTheDaemonIsConnectedAnew) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 3);
+    await_taken_down(id);
+    Watching events(world);
+    world.run_until_polled([&] { return daemon.shims().empty(); });
+    EXPECT_EQ(inspect(id).exit_code, 3);
+}
+
+TEST_F(ContainerdShard, AContainerWhoseDeletionBrokeOffStartsAgain) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 3);
+    await_taken_down(id);
+    const auto again = world.run(backend.start(id, kLimit));
+    EXPECT_TRUE(again) << (again ? "" : again.error().what);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
 }
 
 TEST_F(ContainerdShard, FoldersOfAContainerThatIsCreatedWhileTheHostIsLookedOverStay) {
