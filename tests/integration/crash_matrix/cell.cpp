@@ -84,7 +84,7 @@ class Cell {
           directory_(lane.directory() + "/cell" + std::to_string(number)),
           prepared_(prepare(directory_)),
           listener_(directory_ + "/point.sock") {
-        lane_.daemon().begin_cell(directory_ + "/data");
+        lane_.daemon().begin_cell(directory_ + "/data", fault_ == Fault::Kill);
         control_.on_session([this](bool send_credentials) { session_opened(send_credentials); });
     }
     ~Cell() {

@@ -65,13 +65,17 @@ class ContainerdDaemon final : public RuntimeDaemon {
     void kill() override { end_program(containerd_, SIGKILL); }
 
     /// The image goes, so that a cell has a whole pull, and the bridge, whose network the agent's data directory has.
-    void begin_cell(const std::string& agent_data) override {
+    void begin_cell(const std::string& agent_data, bool agent_is_killed) override {
         places_ = {.client = client_.get(),
                    .agent_data = agent_data + "/containerd",
+                   .agent_was_killed = agent_is_killed,
                    .state = directory_ + "/state",
                    .log_begin = std::filesystem::file_size(log())};
         if (const auto images = client_->list_images()) {
             for (const ctr::Image& image : *images) (void)client_->delete_image(image.name, true);
+        }
+        if (const auto leases = client_->list_leases()) {
+            for (const std::string& lease : *leases) (void)client_->delete_lease(lease);
         }
         shell(std::string("ip link delete ") + kBridge + " 2>/dev/null || true", directory_ + "/setup.log");
     }

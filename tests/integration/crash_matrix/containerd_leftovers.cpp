@@ -55,18 +55,24 @@ std::string packet_filter_rules() {
     return rules;
 }
 
-/// Shims, logging programs, what a container runs: all but these. Not those that have ended and nobody waits for.
-std::optional<std::string> process_left() {
+/// A shim, a logging program, what a container runs: any but these. Not one that has ended and nobody waits for.
+struct ProcessLeft {
+    pid_t pid = 0;
+    std::string program;
+};
+std::optional<ProcessLeft> process_left() {
     constexpr std::array<std::string_view, 4> kKnown{"crash_matrix", "containerd", "docker-registry", "ecs-node-agent"};
     for (const std::string& name : names_in("/proc")) {
-        if (!parse_integer(name)) continue;
+        const auto pid = parse_integer(name);
+        if (!pid) continue;
         const auto stat = read_file("/proc/" + name + "/stat");
         const auto command = read_file("/proc/" + name + "/cmdline");
         if (!stat || !command || command->empty()) continue;
         const std::string program = fs::path(command->substr(0, command->find('\0'))).filename().string();
         const char state = (*stat)[std::min(stat->rfind(')') + 2, stat->size() - 1)];
         if (state == 'Z' || state == 'X') continue;
-        if (std::find(kKnown.begin(), kKnown.end(), program) == kKnown.end()) return program + " " + name;
+        if (std::find(kKnown.begin(), kKnown.end(), program) != kKnown.end()) continue;
+        return ProcessLeft{.pid = static_cast<pid_t>(*pid), .program = program};
     }
     return std::nullopt;
 }
@@ -116,7 +122,16 @@ std::string containerd_leftovers(const ContainerdPlaces& places) {
     for (const ctr::SnapshotInfo& one : asked(places.client->list_snapshots(kSnapshotter))) {
         if (one.kind != ctr::SnapshotInfo::Kind::Committed) return "snapshot " + one.name;
     }
-    if (const auto process = process_left()) return "process " + *process;
+    // of roots there is one for as long as the agent lives; one of a pull that was killed expires
+    int leases_of_roots = 0;
+    for (const std::string& lease : asked(places.client->list_leases())) {
+        if (lease.starts_with("ecs-roots-")) {
+            if (++leases_of_roots > 1) return "lease " + lease;
+        } else if (!places.agent_was_killed) {
+            return "lease " + lease;
+        }
+    }
+    if (const auto process = process_left()) return "process " + process->program + " " + std::to_string(process->pid);
     if (const auto file = file_left(places)) return *file;
     if (const auto interface = interface_left()) return "interface " + *interface;
     if (const auto mounts = mounts_left(places); !mounts.empty()) return "mount " + mounts.front();
@@ -142,6 +157,12 @@ void clear_containerd_leftovers(const ContainerdPlaces& places) {
     for (const ctr::SnapshotInfo& one : asked(places.client->list_snapshots(kSnapshotter))) {
         if (one.kind != ctr::SnapshotInfo::Kind::Committed)
             (void)places.client->remove_snapshot(kSnapshotter, one.name);
+    }
+    for (int tries = 0; tries < 100; ++tries) {
+        const auto process = process_left();
+        if (!process) break;
+        ::kill(process->pid, SIGKILL);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     for (const std::string& mount : mounts_left(places)) ::umount2(mount.c_str(), MNT_DETACH);
     std::error_code ignored;

@@ -11,7 +11,8 @@ namespace nodeagent::crash_matrix {
 
 struct ContainerdPlaces {
     runtime::containerd::Client* client = nullptr;
-    std::string agent_data;        ///< the agent's folder for containers on containerd
+    std::string agent_data;  ///< the agent's folder for containers on containerd
+    bool agent_was_killed = false;
     std::string state;             ///< containerd's own, with the roots of running containers
     std::uintmax_t log_begin = 0;  ///< where what containerd logs of this cell begins
 };

@@ -70,7 +70,7 @@ class DockerDaemon final : public RuntimeDaemon {
         if (pid_t containerd = containerd_pid(); containerd > 1) end_program(containerd, SIGKILL);
     }
 
-    void begin_cell(const std::string& /*agent_data*/) override {
+    void begin_cell(const std::string& /*agent_data*/, bool /*agent_is_killed*/) override {
         since_ = wall_seconds();
         creations_.clear();
     }

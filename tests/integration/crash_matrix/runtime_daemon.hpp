@@ -24,8 +24,8 @@ class RuntimeDaemon {
     /// Returns when it answers.
     virtual void start() = 0;
 
-    /// A new cell begins; `agent_data` is the data directory of its agents.
-    virtual void begin_cell(const std::string& agent_data) = 0;
+    /// A new cell begins; `agent_data` is the data directory of its agents, which may be killed.
+    virtual void begin_cell(const std::string& agent_data, bool agent_is_killed) = 0;
     /// To be called before kill() too: a daemon may forget what it did.
     virtual void note_creations() = 0;
     /// "" when in this cell one container was created for each of these names of a task definition, and no other.

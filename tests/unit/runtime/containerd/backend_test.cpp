@@ -91,7 +91,7 @@ TEST_F(ContainerdShard, WhoLookedWhileAnEndWasNotedDoesNotWaitForTheTaskToBeTake
     const auto look = fakes::begin(world, backend.inspect(id));  // has read the record of one that runs
     world.await_calls("get_task", id, daemon.calls("get_task", id) + 1);
     daemon.exit(id, 4);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     daemon.release("get_task", id);
     world.run_until([&] { return look->result.has_value(); });
     EXPECT_EQ((*look->result)->exit_code, 4);
