@@ -150,6 +150,12 @@ class FakeContainerd final : public ctr::Client {
         const std::lock_guard lock(mutex_);
         end_process(container, exec, status);
     }
+    /// From now on nobody who waits for an end is told of it, until they all are.
+    void hold_back_ends(bool held) {
+        const std::lock_guard lock(mutex_);
+        ends_held_ = held;
+        changed_.notify_all();
+    }
     void emit(ctr::Event event) {
         const std::lock_guard lock(mutex_);
         tell(std::move(event));
@@ -779,7 +785,9 @@ class FakeContainerd final : public ctr::Client {
         for (const std::string_view term : split(filter, ',')) {
             const std::size_t equals = term.find("==");
             const std::string_view field = term.substr(0, equals);
-            const std::string_view value = equals == std::string_view::npos ? "" : term.substr(equals + 2);
+            std::string_view value = equals == std::string_view::npos ? "" : term.substr(equals + 2);
+            if (value.size() > 1 && value.front() == '"' && value.back() == '"')
+                value = value.substr(1, value.size() - 2);
             if (field == "id") {
                 if (container.id != value) return false;
                 continue;
@@ -842,7 +850,7 @@ class FakeContainerd final : public ctr::Client {
         if (deliver_.joinable()) return;
         deliver_ = std::jthread([this](const std::stop_token& stop) {
             std::unique_lock lock(mutex_);
-            while (changed_.wait(lock, stop, [this] { return !deliveries_.empty(); })) {
+            while (changed_.wait(lock, stop, [this] { return !ends_held_ && !deliveries_.empty(); })) {
                 const std::function<void()> next = std::move(deliveries_.front());
                 deliveries_.pop_front();
                 lock.unlock();
@@ -876,6 +884,7 @@ class FakeContainerd final : public ctr::Client {
     std::uint64_t streams_ = 0;
     std::vector<ctr::Event> events_;
     std::deque<std::function<void()>> deliveries_;
+    bool ends_held_ = false;
     std::jthread deliver_;
 };
 

@@ -164,6 +164,51 @@ TEST_F(ContainerdShard, ARemovalWhileItsTaskIsTakenDownLeavesNothing) {
     EXPECT_FALSE(std::filesystem::exists(world.options().run_dir + "/" + id));
 }
 
+TEST_F(ContainerdShard, AnEndThatIsToldDuringTheNextRunEndsNothingOfThatRun) {
+    const std::string id = started("web");
+    daemon.hold_back_ends(true);
+    daemon.exit(id, 1);
+    EXPECT_TRUE(world.run(backend.start(id, kLimit)));
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+    const int waits = daemon.calls("wait", id);
+    daemon.hold_back_ends(false);
+    // told, it is found to run, and its next end is waited for
+    world.await_calls("wait", id, waits + 1);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+    EXPECT_FALSE(inspect(id).exit_code);
+    daemon.exit(id, 2);
+    await_taken_down(id);
+    EXPECT_EQ(inspect(id).exit_code, 2);
+}
+
+TEST_F(ContainerdShard, ACreationWhoseAnswerWasLostIsFoundByTheNext) {
+    ContainerSpec spec = world.spec(world.name("web"), BackendWorld::Program::RunsUntilStopped);
+    spec.config["Labels"][world.label()] = "1";
+    daemon.on("create_container").lose_answer();
+    const std::string id = world.put("web");
+    const auto found = world.run(backend.create(spec, kLimit));
+    ASSERT_TRUE(found) << found.error().what;
+    EXPECT_EQ(*found, id);
+    EXPECT_EQ(daemon.containers().size(), 1U);
+    EXPECT_EQ(daemon.calls("create_container"), 1);
+}
+
+TEST_F(ContainerdShard, AStartWhoseAnswerWasLostStartsOneProcess) {
+    for (const char* verb : {"create_task", "start"}) {
+        const std::string id = world.put(verb);
+        daemon.on(verb, id).lose_answer();
+        const auto lost = world.run(backend.start(id, kLimit));
+        ASSERT_FALSE(lost);
+        EXPECT_EQ(lost.error().kind, ErrorKind::Unavailable);
+        const auto again = world.run(backend.start(id, kLimit));
+        EXPECT_TRUE(again) << (again ? "" : again.error().what);
+        EXPECT_EQ(inspect(id).phase, ContainerPhase::Running) << verb;
+        daemon.exit(id, 3);
+        await_taken_down(id);
+        EXPECT_EQ(inspect(id).exit_code, 3) << verb;
+    }
+}
+
 TEST_F(ContainerdShard, ADeletionOfATaskThatBrokeOffLeavesNoShimOnceTheContainerIsRemoved) {
     const std::string id = started("web");
     daemon.on("delete_task", id).lose_answer();
