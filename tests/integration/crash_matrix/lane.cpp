@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "tests/integration/crash_matrix/lane_cgroups.hpp"
 #include "tests/integration/crash_matrix/programs.hpp"
 
 namespace nodeagent::crash_matrix {
@@ -25,10 +26,12 @@ constexpr std::uint16_t kRegistryPort = 5000;  // the namespace is ours
 
 }  // namespace
 
-Lane::Lane(std::string directory, Runtime runtime) : directory_(std::move(directory)), runtime_(runtime) {
+Lane::Lane(std::string directory, Runtime runtime, const std::string& cgroup)
+    : directory_(std::move(directory)), runtime_(runtime) {
     if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) fail("namespaces of its own");
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("private mounts");
     if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) fail("a /proc of its own");
+    enter_own_cgroups(cgroup);
     // network namespaces, what the agent keeps of containers and sockets of shims are there
     if (runtime == Runtime::Containerd && ::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") != 0) {
         fail("a /run of its own");

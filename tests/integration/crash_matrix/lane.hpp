@@ -15,9 +15,9 @@ namespace nodeagent::crash_matrix {
 class Lane {
   public:
     /// In a process of its own, first of a PID namespace (lane_processes.hpp): it leaves the caller's other namespaces
-    /// too, and a killed daemon's children come to it. `directory` exists and is empty.
+    /// too, and a killed daemon's children come to it. `directory` exists and is empty. `cgroup`: the name of its own.
     /// Throws std::runtime_error with the cause.
-    Lane(std::string directory, Runtime runtime);
+    Lane(std::string directory, Runtime runtime, const std::string& cgroup);
     ~Lane();  ///< stops the daemons, unmounts what is left
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;

@@ -20,6 +20,7 @@
 
 #include "agent/base/test_point.hpp"
 #include "tests/integration/crash_matrix/cell.hpp"
+#include "tests/integration/crash_matrix/lane_cgroups.hpp"
 #include "tests/integration/crash_matrix/lane_processes.hpp"
 #include "tests/integration/crash_matrix/task.hpp"
 
@@ -142,10 +143,14 @@ void tell(int pipe, const json& result) {
     (void)!::write(pipe, line.data(), line.size());
 }
 
+pid_t matrix = 0;  ///< this program, of which the lanes are parts
+
+std::string cgroup_of(int lane) { return "crash-matrix-" + std::to_string(matrix) + "-" + std::to_string(lane); }
+
 /// Runs cells until none is left. In a process of its own.
 void work(const std::string& directory, Runtime runtime, const std::vector<CellId>& cells, std::atomic<int>& next,
           int first_number, int lane_number, int pipe) {
-    Lane lane(directory, runtime);
+    Lane lane(directory, runtime, cgroup_of(lane_number));
     const CellResult plain =
         run_cell(lane, "", Fault::None, nullptr, first_number + static_cast<int>(cells.size()) + lane_number);
     std::string wrong = plain.passed() ? fault_in(plain.history) : plain.problems.front();
@@ -183,19 +188,6 @@ int run_lane(const std::string& directory, Runtime runtime, const std::vector<Ce
     return status;
 }
 
-/// After the end of everything that was in them: those of lanes that were killed.
-void remove_cgroups_of(int task_number) {
-    namespace fs = std::filesystem;
-    const std::string id = make_task(task_number, "").id;
-    std::error_code ignored;
-    for (const auto& controller : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
-        for (const fs::path& task : {controller.path() / "ecs" / id, controller.path() / id}) {
-            for (const auto& container : fs::directory_iterator(task, ignored)) ::rmdir(container.path().c_str());
-            ::rmdir(task.c_str());
-        }
-    }
-}
-
 void print_table(const Options& options, const std::vector<CellId>& cells, const std::vector<std::string>& outcomes) {
     std::printf("\n%-26s", "point");
     for (const Fault fault : options.faults) {
@@ -227,6 +219,7 @@ int run(const Options& options) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
 
+    matrix = ::getpid();
     const auto begun = std::chrono::steady_clock::now();
     const int first_number = (::getpid() % 100000) * 10000;
     end_lanes_on_signals();
@@ -256,10 +249,10 @@ int run(const Options& options) {
     std::free(line);
     std::fclose(results);
     wait_for_lane_processes();
+    for (int i = 0; i < lanes; ++i) remove_own_cgroups(cgroup_of(i));
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
     if (const int number = ending_signal(); number != 0) {
-        for (int i = 0; i < static_cast<int>(cells.size()) + lanes; ++i) remove_cgroups_of(first_number + i);
         std::cerr << "crash_matrix: stopped by signal " << number << "; nothing that it started is left\n";
         return 128 + number;
     }
