@@ -115,14 +115,22 @@ Result<std::string> Containers::create(const ContainerSpec& spec) {
     const auto image = images_.find(text(spec.config, "Image"));
     if (!image) return image.error();
     const std::string id = new_id();
-    auto made = make(spec, id, *image);
+    const BeingMade mark(*this, id);
+    std::vector<std::string> anonymous_volumes;
+    auto made = make(spec, id, *image, anonymous_volumes);
     if (made) return id;
-    (void)client_->delete_container(id);  // the answer may have been all that was lost
-    (void)images_.remove_root(id);
+    // the answer may have been all that was lost; where this is not known, the container may still be there and need
+    // its root and volumes: if it is not, they are strays when containerd is connected anew
+    const auto deleted = client_->delete_container(id);
+    if (deleted || deleted.error().kind == ErrorKind::NotFound) {
+        (void)images_.remove_root(id);
+        for (const std::string& volume : anonymous_volumes) (void)volumes_.remove(volume);
+    }
     return std::move(made).error();
 }
 
-Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, const StoredImage& image) {
+Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
+                              std::vector<std::string>& anonymous_volumes) {
     Creation creation;
     creation.name = spec.name;
     creation.image = text(spec.config, "Image");
@@ -138,18 +146,17 @@ Result<void> Containers::make(const ContainerSpec& spec, const std::string& id, 
 
     auto root = images_.prepare_root(id, image);
     if (!root) return std::move(root).error();
-    auto planned = plan_mounts(creation.config, creation.host_config, image.config, volumes_,
-                               [this](const std::string& other) -> Result<std::vector<Mount>> {
-                                   auto seen = inspect(other);
-                                   if (!seen) return std::move(seen).error();
-                                   return std::move(seen->view.mounts);
-                               });
+    auto planned = plan_mounts(
+        creation.config, creation.host_config, image.config, volumes_,
+        [this](const std::string& other) -> Result<std::vector<Mount>> {
+            auto seen = inspect(other);
+            if (!seen) return std::move(seen).error();
+            return std::move(seen->view.mounts);
+        },
+        id);
     if (!planned) return std::move(planned).error();
-    auto recorded = record(spec, id, image, *root, *planned, creation);
-    if (!recorded) {
-        for (const std::string& volume : planned->anonymous_volumes) (void)volumes_.remove(volume);
-    }
-    return recorded;
+    anonymous_volumes = planned->anonymous_volumes;
+    return record(spec, id, image, *root, *planned, creation);
 }
 
 /// The container's record, of everything that was planned.

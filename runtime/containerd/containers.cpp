@@ -187,10 +187,9 @@ Result<std::optional<Running>> Containers::take_down(const std::string& id) {
     const auto task = task_of(id);
     if (!task) return task.error();
     if (*task && runs((*task)->status)) return running_of(*container);
-    if (*task) {
-        const auto deleted = client_->delete_task(id);
-        if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
-    }
+    // also without a task: a deletion that broke off with its caller leaves a shim that containerd does not list
+    const auto deleted = client_->delete_task(id);
+    if (!deleted && deleted.error().kind != ErrorKind::NotFound) return deleted.error();
     Life life = life_of(*container);
     if (!life.attached) return std::optional<Running>();
     if (auto detached = networks_.detach(id); !detached) return detached.error();
@@ -262,7 +261,7 @@ Result<Containers::Found> Containers::take_stock() {
         if (has_task && runs(process->second->status)) {
             if (auto running = running_of(container)) found.running.push_back(*std::move(running));
         } else if ((has_task && process->second->status == TaskStatus::Stopped) || life.attached ||
-                   (life.started_at && !life.finished_at && !has_task)) {
+                   (life.started_at && !has_task)) {
             found.ended.push_back(container.id);
         }
     }
@@ -271,20 +270,45 @@ Result<Containers::Found> Containers::take_stock() {
     return found;
 }
 
-/// Folders of containers whose removal broke off, or whose creation did.
+Containers::BeingMade::BeingMade(Containers& containers, std::string id) : containers_(containers), id_(std::move(id)) {
+    const std::lock_guard lock(containers_.mutex_);
+    containers_.being_made_.insert(id_);
+}
+
+Containers::BeingMade::~BeingMade() {
+    const std::lock_guard lock(containers_.mutex_);
+    containers_.being_made_.erase(id_);
+}
+
+bool Containers::is_stray(const std::string& id) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (being_made_.contains(id)) return false;
+    }
+    // asked only now: one that was being made until a moment ago is there
+    const auto container = client_->get_container(id);
+    return !container && container.error().kind == ErrorKind::NotFound;
+}
+
+/// What containers have left whose removal broke off, or whose creation did.
 void Containers::remove_strays(const std::set<std::string>& ids) {
     for (const std::string& folder : {options_.data_dir + "/containers", options_.run_dir}) {
         std::error_code failed;
         for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
             const std::string id = entry.path().filename().string();
-            if (ids.contains(id)) continue;
-            // one may have been created since; a record is there before any folder is
-            const auto container = client_->get_container(id);
-            if (container || container.error().kind != ErrorKind::NotFound) continue;
+            if (ids.contains(id) || !is_stray(id)) continue;
             if (!loggers_.retire(id, entry.path().string())) continue;  // tried again after the next start
             (void)remove_folder(entry.path().string(), shm_folder(id));
         }
     }
+    const auto roots = images_.roots();
+    for (const std::string& id : roots ? *roots : std::vector<std::string>()) {
+        if (!ids.contains(id) && is_stray(id)) (void)images_.remove_root(id);
+    }
+    for (const auto& [volume, container] : volumes_.made_for_containers()) {
+        if (!ids.contains(container) && is_stray(container)) (void)volumes_.remove(volume);
+    }
+    images_.delete_earlier_leases();
 }
 
 std::optional<Running> Containers::running_of(const Container& container) {

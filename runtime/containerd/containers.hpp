@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,7 +83,9 @@ class Containers {
     Result<std::optional<Process>> task_of(const std::string& id);
     Result<void> set_life(const std::string& id, const Life& life);
     // create (container_making.cpp)
-    Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image);
+    /// `anonymous_volumes`: those made for it so far, also when it fails.
+    Result<void> make(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
+                      std::vector<std::string>& anonymous_volumes);
     Result<void> record(const ContainerSpec& spec, const std::string& id, const StoredImage& image,
                         const std::vector<SnapshotMount>& root, const PlannedMounts& planned, Creation& creation);
     Result<nlohmann::json> document_of(const std::string& id, const Creation& creation, const ImageConfig& image,
@@ -103,6 +106,20 @@ class Containers {
 
     Result<void> unmake(const std::string& id, const Creation* creation);
     void remove_strays(const std::set<std::string>& ids);
+    /// Whether nothing will ever use what is there under the id of a container.
+    bool is_stray(const std::string& id);
+    /// From before the first thing that is made for a container until its record is there.
+    class BeingMade {
+      public:
+        BeingMade(Containers& containers, std::string id);
+        ~BeingMade();
+        BeingMade(const BeingMade&) = delete;
+        BeingMade& operator=(const BeingMade&) = delete;
+
+      private:
+        Containers& containers_;
+        std::string id_;
+    };
     static std::optional<Running> running_of(const Container& container);
     Result<std::optional<std::string>> existing(const ContainerSpec& spec);
     [[nodiscard]] std::string data_folder(const std::string& id) const;
@@ -113,6 +130,8 @@ class Containers {
     Volumes& volumes_;
     Loggers& loggers_;
     Networks networks_;
+    std::mutex mutex_;
+    std::set<std::string> being_made_;
 };
 
 }  // namespace nodeagent::runtime::containerd

@@ -34,8 +34,13 @@ std::string random_volume_name() {
 class MountPlanner {
   public:
     MountPlanner(const Json& config, const Json& host_config, const ImageConfig& image, Volumes& volumes,
-                 const MountsOf& mounts_of)
-        : config_(config), host_(host_config), image_(image), volumes_(volumes), mounts_of_(mounts_of) {}
+                 const MountsOf& mounts_of, std::string container)
+        : config_(config),
+          host_(host_config),
+          image_(image),
+          volumes_(volumes),
+          mounts_of_(mounts_of),
+          container_(std::move(container)) {}
 
     Result<PlannedMounts> plan() {
         using Part = Result<void> (MountPlanner::*)();
@@ -138,6 +143,7 @@ class MountPlanner {
         const bool anonymous = point.name.empty();
         if (anonymous) point.name = random_volume_name();
         VolumeSpec spec{.name = point.name, .driver = point.driver, .driver_opts = {}, .labels = {}};
+        if (anonymous && !container_.empty()) spec.labels[kVolumeContainerLabel] = container_;
         if (point.driver_options.is_object()) {
             for (const auto& [key, value] : point.driver_options.items()) {
                 if (value.is_string()) spec.driver_opts[key] = value.get<std::string>();
@@ -231,6 +237,7 @@ class MountPlanner {
     const ImageConfig& image_;
     Volumes& volumes_;
     const MountsOf& mounts_of_;
+    std::string container_;
     std::map<std::string, std::string> tmpfs_;  ///< options by path
     std::map<std::string, MountPoint> points_;  ///< by path
     std::set<std::string> own_;                 ///< paths of Binds and Mounts
@@ -240,8 +247,8 @@ class MountPlanner {
 }  // namespace
 
 Result<PlannedMounts> plan_mounts(const Json& config, const Json& host_config, const ImageConfig& image,
-                                  Volumes& volumes, const MountsOf& mounts_of) {
-    return MountPlanner(config, host_config, image, volumes, mounts_of).plan();
+                                  Volumes& volumes, const MountsOf& mounts_of, const std::string& container) {
+    return MountPlanner(config, host_config, image, volumes, mounts_of, container).plan();
 }
 
 }  // namespace nodeagent::runtime::containerd

@@ -32,8 +32,9 @@ using MountsOf = std::function<Result<std::vector<Mount>>(const std::string& con
 /// Named volumes are created when they are absent; the source of a bind in Binds is made as a directory when it is
 /// absent, one in Mounts is refused. `mounts_of` names a container by name or id. On an error the anonymous volumes
 /// made so far are removed again. Malformed with Docker's text ("invalid volume specification: 'x'"), NotFound as
-/// mounts_of says.
+/// mounts_of says. `container`: the id that anonymous volumes are noted to be made for.
 [[nodiscard]] Result<PlannedMounts> plan_mounts(const Json& config, const Json& host_config, const ImageConfig& image,
-                                                Volumes& volumes, const MountsOf& mounts_of);
+                                                Volumes& volumes, const MountsOf& mounts_of,
+                                                const std::string& container = {});
 
 }  // namespace nodeagent::runtime::containerd

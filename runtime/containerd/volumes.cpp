@@ -216,6 +216,26 @@ Result<void> Volumes::remove(const std::string& name) {
     return {};
 }
 
+std::vector<Volumes::MadeFor> Volumes::made_for_containers() {
+    const std::lock_guard lock(mutex_);
+    std::vector<MadeFor> found;
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(root_, failed)) {
+        const std::string name = entry.path().filename().string();
+        const auto spec = load(name);
+        if (spec) {
+            const auto label = spec->labels.find(kVolumeContainerLabel);
+            if (label != spec->labels.end()) found.push_back({.volume = name, .container = label->second});
+        } else if (spec.error().kind == ErrorKind::NotFound && is_volume_name(name)) {
+            // nothing was ever mounted or written there
+            std::error_code ignored;
+            std::filesystem::remove(entry.path() / (kData + 1), ignored);
+            std::filesystem::remove(entry.path(), ignored);
+        }
+    }
+    return found;
+}
+
 bool Volumes::is_empty(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto data = mounted_folder(name);

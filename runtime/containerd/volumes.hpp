@@ -4,11 +4,15 @@
 
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "agent/base/error.hpp"
 #include "runtime/types.hpp"
 
 namespace nodeagent::runtime::containerd {
+
+/// Label of an anonymous volume with the id of the container it was made for.
+inline constexpr const char* kVolumeContainerLabel = "nodeagent.container";
 
 /// Every call blocks on the file system, and any thread may make it.
 class Volumes {
@@ -25,6 +29,12 @@ class Volumes {
     Result<std::string> mount_point(const std::string& name);
     /// Unmounts and deletes it with its content. NotFound as above.
     Result<void> remove(const std::string& name);
+    struct MadeFor {
+        std::string volume;
+        std::string container;
+    };
+    /// All with kVolumeContainerLabel. Deletes what a creation has left that broke off before there was a volume.
+    std::vector<MadeFor> made_for_containers();
     /// Whether the image's content is to be copied in. Mounts it if it has driver options. False for one that does not
     /// exist or cannot be mounted.
     bool is_empty(const std::string& name);

@@ -80,6 +80,12 @@ class FakeContainerd final : public ctr::Client {
             failures_.emplace_back(std::move(error), times);
             return *this;
         }
+        /// The next `times` calls have their effect, but the answer is lost with the connection: of create_container,
+        /// create_task and start all of it; of delete_task that the process is gone, while its shim stays.
+        Script& lose_answer(int times = 1) {
+            lost_ = times;
+            return *this;
+        }
         /// The next `calls` (negative: all) wait until release() of the same verb and argument.
         Script& block(int calls = -1) {
             blocked_ = true;
@@ -90,6 +96,7 @@ class FakeContainerd final : public ctr::Client {
       private:
         friend class FakeContainerd;
         std::deque<std::pair<Error, int>> failures_;
+        int lost_ = 0;
         bool blocked_ = false;
         int to_block_ = 0;
     };
@@ -143,6 +150,12 @@ class FakeContainerd final : public ctr::Client {
         const std::lock_guard lock(mutex_);
         end_process(container, exec, status);
     }
+    /// From now on nobody who waits for an end is told of it, until they all are.
+    void hold_back_ends(bool held) {
+        const std::lock_guard lock(mutex_);
+        ends_held_ = held;
+        changed_.notify_all();
+    }
     void emit(ctr::Event event) {
         const std::lock_guard lock(mutex_);
         tell(std::move(event));
@@ -177,6 +190,8 @@ class FakeContainerd final : public ctr::Client {
     }
     [[nodiscard]] std::map<std::string, ctr::Container> containers() const { return copy(containers_); }
     [[nodiscard]] std::map<std::string, Task> tasks() const { return copy(tasks_); }
+    /// Of containers with a process, and of those whose deletion broke off.
+    [[nodiscard]] std::set<std::string> shims() const { return copy(shims_); }
     [[nodiscard]] std::map<std::string, Labels> leases() const {
         const std::lock_guard lock(mutex_);
         std::map<std::string, Labels> out;
@@ -423,6 +438,7 @@ class FakeContainerd final : public ctr::Client {
         if (!containers_.emplace(container.id, container).second) return exists("container", container.id);
         containers_[container.id].created_at = std::chrono::system_clock::now();
         tell({.topic = "/containers/create", .container_id = container.id, .exec_id = {}});
+        if (call.answer_lost) return gone();
         return {};
     }
     Result<ctr::Container> get_container(const std::string& id) override {
@@ -474,13 +490,14 @@ class FakeContainerd final : public ctr::Client {
         auto call = enter("create_task", task.container_id);
         if (call.error) return *call.error;
         if (!containers_.contains(task.container_id)) return absent("container", task.container_id);
-        if (tasks_.contains(task.container_id)) return exists("task", task.container_id);
+        if (!shims_.insert(task.container_id).second) return exists("task", task.container_id);
         const std::uint32_t pid = ++pids_;
         Task& made = tasks_[task.container_id];
         made.made = task;
         made.processes[""] = {
             .container_id = task.container_id, .exec_id = {}, .pid = pid, .status = TaskStatus::Created};
         tell({.topic = "/tasks/create", .container_id = task.container_id, .exec_id = {}});
+        if (call.answer_lost) return gone();
         return pid;
     }
     Result<void> start(const std::string& container, const std::string& exec, std::chrono::nanoseconds) override {
@@ -496,6 +513,7 @@ class FakeContainerd final : public ctr::Client {
         tell({.topic = exec.empty() ? "/tasks/start" : "/tasks/exec-started",
               .container_id = container,
               .exec_id = exec});
+        if (call.answer_lost) return gone();
         return {};
     }
     Result<Process> get_task(const std::string& container, const std::string& exec) override {
@@ -549,13 +567,18 @@ class FakeContainerd final : public ctr::Client {
         auto call = enter("delete_task", container);
         if (call.error) return *call.error;
         const auto found = tasks_.find(container);
-        if (found == tasks_.end()) return absent("task", container);
+        if (found == tasks_.end()) {
+            shims_.erase(container);
+            return absent("task", container);
+        }
         const Process init = found->second.processes.at("");
         if (init.status != TaskStatus::Stopped && init.status != TaskStatus::Created) {
             return Error{.kind = ErrorKind::Conflict, .what = "task must be stopped before deletion"};
         }
         tasks_.erase(found);
         tell({.topic = "/tasks/delete", .container_id = container, .exec_id = {}, .exit_status = init.exit_status});
+        if (call.answer_lost) return gone();
+        shims_.erase(container);
         return exit_of(init);
     }
     Result<void> add_exec(const ctr::NewExec& exec) override {
@@ -611,6 +634,7 @@ class FakeContainerd final : public ctr::Client {
     struct Call {
         std::unique_lock<std::mutex> lock;
         std::optional<Error> error;
+        bool answer_lost = false;
     };
 
     class Writer final : public ctr::ContentWriter {
@@ -691,7 +715,7 @@ class FakeContainerd final : public ctr::Client {
     }
 
     Call enter(const std::string& verb, const std::string& argument = {}, const std::stop_token& stop = {}) {
-        Call call{.lock = std::unique_lock(mutex_), .error = {}};
+        Call call{.lock = std::unique_lock(mutex_), .error = {}, .answer_lost = false};
         log_.emplace_back(verb, argument);
         changed_.notify_all();
         for (const std::string& with : {argument, std::string()}) {
@@ -709,7 +733,13 @@ class FakeContainerd final : public ctr::Client {
         if (call.error) return call;
         for (const std::string& with : {argument, std::string()}) {
             const auto found = scripts_.find({verb, with});
-            if (found == scripts_.end() || found->second.failures_.empty()) continue;
+            if (found == scripts_.end()) continue;
+            if (found->second.lost_ > 0) {
+                --found->second.lost_;
+                call.answer_lost = true;
+                return call;
+            }
+            if (found->second.failures_.empty()) continue;
             auto& [error, times] = found->second.failures_.front();
             call.error = error;
             if (times > 0 && --times == 0) found->second.failures_.pop_front();
@@ -755,7 +785,9 @@ class FakeContainerd final : public ctr::Client {
         for (const std::string_view term : split(filter, ',')) {
             const std::size_t equals = term.find("==");
             const std::string_view field = term.substr(0, equals);
-            const std::string_view value = equals == std::string_view::npos ? "" : term.substr(equals + 2);
+            std::string_view value = equals == std::string_view::npos ? "" : term.substr(equals + 2);
+            if (value.size() > 1 && value.front() == '"' && value.back() == '"')
+                value = value.substr(1, value.size() - 2);
             if (field == "id") {
                 if (container.id != value) return false;
                 continue;
@@ -818,7 +850,7 @@ class FakeContainerd final : public ctr::Client {
         if (deliver_.joinable()) return;
         deliver_ = std::jthread([this](const std::stop_token& stop) {
             std::unique_lock lock(mutex_);
-            while (changed_.wait(lock, stop, [this] { return !deliveries_.empty(); })) {
+            while (changed_.wait(lock, stop, [this] { return !ends_held_ && !deliveries_.empty(); })) {
                 const std::function<void()> next = std::move(deliveries_.front());
                 deliveries_.pop_front();
                 lock.unlock();
@@ -843,6 +875,7 @@ class FakeContainerd final : public ctr::Client {
     std::map<std::pair<std::string, std::string>, Snapshot> snapshots_;
     std::map<std::string, ctr::Container> containers_;
     std::map<std::string, Task> tasks_;
+    std::set<std::string> shims_;
     std::set<std::string> deaf_;
     std::uint32_t pids_ = 1000;
     std::map<std::pair<std::string, std::string>, std::map<std::uint64_t, std::function<void(Result<ctr::Exit>)>>>
@@ -851,6 +884,7 @@ class FakeContainerd final : public ctr::Client {
     std::uint64_t streams_ = 0;
     std::vector<ctr::Event> events_;
     std::deque<std::function<void()>> deliveries_;
+    bool ends_held_ = false;
     std::jthread deliver_;
 };
 

@@ -7,6 +7,8 @@
 //
 // An answer is sent as it is said: its Content-Length may lie, and it may break off.
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -49,7 +51,13 @@ class FakeRegistry {
         : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()) {
         thread_ = std::thread([this] { accept(); });
     }
-    ~FakeRegistry() {
+    ~FakeRegistry() { stop(); }
+    FakeRegistry(const FakeRegistry&) = delete;
+    FakeRegistry& operator=(const FakeRegistry&) = delete;
+
+    /// Returns when none of its threads is left: before what an interceptor reads goes. Once more: nothing.
+    void stop() {
+        if (!thread_.joinable()) return;
         stopped_ = true;
         boost::system::error_code ignored;
         {
@@ -60,13 +68,13 @@ class FakeRegistry {
         {
             const std::lock_guard lock(mutex_);
             for (const auto& connection : connections_) {
-                connection->shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
+                // of the file, for the socket is its thread's
+                ::shutdown(connection->native_handle(), SHUT_RDWR);
             }
         }
         for (std::thread& worker : workers_) worker.join();
+        workers_.clear();
     }
-    FakeRegistry(const FakeRegistry&) = delete;
-    FakeRegistry& operator=(const FakeRegistry&) = delete;
 
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] std::string url() const { return "http://" + address(); }

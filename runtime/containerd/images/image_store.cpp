@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "agent/base/log.hpp"
 #include "runtime/containerd/images/image_store_state.hpp"
 #include "runtime/containerd/images/unpacker.hpp"
 #include "runtime/registry/reference.hpp"
@@ -188,6 +189,26 @@ Result<void> ImageStore::remove_root(const std::string& container_id) {
     auto removed = state_->client->remove_snapshot(*chosen, container_id);
     if (!removed && removed.error().kind != ErrorKind::NotFound) return removed;
     return {};
+}
+
+Result<std::vector<std::string>> ImageStore::roots() {
+    auto chosen = snapshotter();
+    if (!chosen) return std::move(chosen).error();
+    const auto snapshots = state_->client->list_snapshots(*chosen);
+    if (!snapshots) return snapshots.error();
+    std::vector<std::string> ids;
+    for (const SnapshotInfo& one : *snapshots) {
+        // those of layers that are being unpacked have other names
+        const bool is_id = one.name.size() == 64 && one.name.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (is_id && one.kind != SnapshotInfo::Kind::Committed) ids.push_back(one.name);
+    }
+    return ids;
+}
+
+void ImageStore::delete_earlier_leases() {
+    if (auto deleted = state_->leases.delete_earlier_roots(); !deleted) {
+        log::warn("leases of an agent before this one stay until they expire", {{"cause", deleted.error().what}});
+    }
 }
 
 }  // namespace nodeagent::runtime::containerd

@@ -71,6 +71,10 @@ class ImageStore {
     /// Mounts of a prepared root again, for a task started later; NotFound.
     Result<std::vector<SnapshotMount>> root_mounts(const std::string& container_id);
     Result<void> remove_root(const std::string& container_id);  ///< an absent one is fine
+    /// Ids of all containers for which there is a root, whether there is a container or not.
+    Result<std::vector<std::string>> roots();
+    /// Of roots that agents before this one prepared: those of containers need them no longer.
+    void delete_earlier_leases();
 
     /// The snapshotter in use, for Container::snapshotter. Unavailable when the daemon has none that works; Malformed
     /// when the one of the options does not exist.

@@ -15,14 +15,15 @@ using std::chrono::minutes;
 using std::chrono::nanoseconds;
 
 constexpr const char* kExpire = "containerd.io/gc.expire";
+constexpr const char* kRoots = "ecs-roots-";
 constexpr minutes kKeptFor{15};
 constexpr hours kRootsLife{2};
 constexpr hours kRootsUse{1};
 
 }  // namespace
 
-Result<std::string> PullLeases::make(nanoseconds life) {
-    std::string id = "ecs-pull-" + uuid4();
+Result<std::string> PullLeases::make(const char* prefix, nanoseconds life) {
+    std::string id = prefix + uuid4();
     const auto until = std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(life);
     auto made = client_.create_lease(id, {{kExpire, rfc3339_seconds(until)}});
     if (!made) return std::move(made).error();
@@ -42,7 +43,7 @@ Result<std::string> PullLeases::take(const std::string& image, nanoseconds longe
         }
     }
     const nanoseconds life = 2 * longest + kKeptFor;
-    auto id = make(life);
+    auto id = make("ecs-pull-", life);
     if (!id) return id;
     const std::lock_guard lock(mutex_);
     expiry_[*id] = Clock::now() + life;
@@ -78,14 +79,27 @@ void PullLeases::delete_stale() {
 Result<std::string> PullLeases::for_roots() {
     const std::lock_guard lock(mutex_);  // held while it is made: ten containers that start at once need one
     if (!roots_.id.empty() && Clock::now() - roots_.since < kRootsUse) return roots_.id;
-    auto id = make(kRootsLife);
+    auto id = make(kRoots, kRootsLife);
     if (!id) return id;
+    earlier_roots_ = roots_.id;
     roots_ = {.id = *id, .since = Clock::now(), .expires = {}};
     return id;
 }
 
+Result<void> PullLeases::delete_earlier_roots() {
+    const std::lock_guard lock(mutex_);  // one that is being made is listed and not yet ours
+    const auto leases = client_.list_leases();
+    if (!leases) return leases.error();
+    for (const std::string& id : *leases) {
+        if (!id.starts_with(kRoots) || id == roots_.id || id == earlier_roots_) continue;
+        if (auto deleted = client_.delete_lease(id); !deleted) return deleted;
+    }
+    return {};
+}
+
 void PullLeases::forget_roots() {
     const std::lock_guard lock(mutex_);
+    if (!roots_.id.empty()) earlier_roots_ = roots_.id;  // others may still be at work under it
     roots_ = {};
 }
 

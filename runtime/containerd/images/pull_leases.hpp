@@ -23,6 +23,8 @@ class PullLeases {
     void give_back(const std::string& image, const std::string& lease, bool keep);
     /// A lease of an hour and more for containers' roots until their containers are there; made anew in time.
     Result<std::string> for_roots();
+    /// Of agents before this one: what they had begun to create will not be.
+    Result<void> delete_earlier_roots();
     /// The daemon does not know it any more.
     void forget_roots();
 
@@ -32,7 +34,7 @@ class PullLeases {
         std::string id;
         Clock::time_point since, expires;
     };
-    Result<std::string> make(std::chrono::nanoseconds life);
+    Result<std::string> make(const char* prefix, std::chrono::nanoseconds life);
     void delete_stale();
 
     Client& client_;
@@ -40,6 +42,7 @@ class PullLeases {
     std::multimap<std::string, Kept> kept_;            ///< by image
     std::map<std::string, Clock::time_point> expiry_;  ///< of those in use
     Kept roots_;
+    std::string earlier_roots_;  ///< under which a creation of an hour ago may still be
 };
 
 }  // namespace nodeagent::runtime::containerd

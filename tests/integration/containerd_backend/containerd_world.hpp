@@ -99,7 +99,9 @@ class ContainerdWorld final : public BackendWorld {
     void restart_agent() {
         run(closed());
         backend_ = make_backend(io.get_executor(), client_, options_);
+        ++agents_;
     }
+    [[nodiscard]] int agents() const { return agents_; }
 
   private:
     asio::awaitable<bool> closed() {
@@ -123,6 +125,7 @@ class ContainerdWorld final : public BackendWorld {
     std::thread relay_thread_;
     std::shared_ptr<Client> client_;
     Options options_;
+    int agents_ = 1;
     std::unique_ptr<ClosableBackend> backend_;
 };
 

@@ -10,9 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
-#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -22,7 +20,6 @@
 #include <boost/asio/write.hpp>
 
 #include "agent/base/fd.hpp"
-#include "agent/base/strings.hpp"
 #include "agent/engine/state_store.hpp"
 #include "tests/harness/agent_process.hpp"
 #include "tests/harness/control_plane.hpp"
@@ -48,10 +45,6 @@ constexpr auto kPayloadAgainAfter = 1s;   // ECS sends what is not acknowledged 
 constexpr auto kCredentialsWithin = 10s;  // a restarted agent gets them anew
 constexpr int kIntrospectionPort = 51678;
 constexpr int kCredentialsPort = 51679;
-
-double wall_seconds() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 /// The whole answer of a local endpoint, head and body; "" when nobody answers.
 std::string get(int port, const std::string& path) {
@@ -90,8 +83,8 @@ class Cell {
           task_(make_task(number, lane.image())),
           directory_(lane.directory() + "/cell" + std::to_string(number)),
           prepared_(prepare(directory_)),
-          listener_(directory_ + "/point.sock"),
-          since_(wall_seconds()) {
+          listener_(directory_ + "/point.sock") {
+        lane_.daemon().begin_cell(directory_ + "/data", fault_ == Fault::Kill);
         control_.on_session([this](bool send_credentials) { session_opened(send_credentials); });
     }
     ~Cell() {
@@ -115,7 +108,7 @@ class Cell {
         const int exit_code = agent_->finish(SIGTERM);
         if (exit_code != 0) problem("the agent ended with " + std::to_string(exit_code) + " on SIGTERM");
         check_database();
-        check_creates();
+        if (std::string wrong = lane_.daemon().wrong_creations({kServer, kEnder}); !wrong.empty()) problem(wrong);
         check_history(expected);
         result_.seconds = std::chrono::duration<double>(SteadyClock::now() - begun).count();
         std::ifstream log(directory_ + "/agent.log");
@@ -146,9 +139,10 @@ class Cell {
             environment.push_back("NODEAGENT_TEST_POINT=" + point_);
             environment.push_back("NODEAGENT_TEST_POINT_SOCKET=" + listener_.path());
         }
+        for (std::string& setting : lane_.daemon().environment()) environment.push_back(std::move(setting));
         started_at_ = SteadyClock::now();
         agent_ = std::make_unique<AgentProcess>(NODEAGENT_AGENT, control_.endpoint(), directory_,
-                                                "unix://" + lane_.docker_socket(), std::move(environment));
+                                                "unix:///run/docker.sock", std::move(environment));
     }
 
     // ---- ECS's side of the session; session_opened runs on the control plane's thread
@@ -209,14 +203,14 @@ class Cell {
                 agent_->finish(SIGKILL);
                 listener_.answer("");
                 return start_agent(false);
-            case Fault::Dockerd:
-                note_creates();
+            case Fault::Daemon:
+                lane_.daemon().note_creations();
                 // What is under way ends first: a daemon that dies inside a start may keep the host port for itself,
                 // which is not between two effects, and which no agent can mend.
                 std::this_thread::sleep_for(kDaemonSettles);
-                lane_.kill_docker();
+                lane_.daemon().kill();
                 listener_.answer("go");
-                return lane_.start_docker();
+                return lane_.daemon().start();
             case Fault::Api500: return fail_calls(ApiFault::InternalError);
             case Fault::Throttling: return fail_calls(ApiFault::Throttling);
             case Fault::Silence: return fail_calls(ApiFault::Silence);
@@ -254,12 +248,10 @@ class Cell {
             get(kCredentialsPort, "/v2/credentials/" + task_.credentials_id).find(kAccessKey) != std::string::npos;
         if (!answers && SteadyClock::now() < *credentials_deadline_) return;
         if (!answers) problem("the task role's credentials are not answered");
-        const json volumes = lane_.docker("GET", "/volumes");
-        for (const json& volume : volumes.value("Volumes", json::array())) {
-            if (volume.at("Name").get<std::string>().find(kSharedVolume) == std::string::npos) continue;
-            std::ofstream(volume.at("Mountpoint").get<std::string>() + "/end") << "now";
-            told_to_end_ = true;
-        }
+        const std::string volume = lane_.daemon().volume_folder(kSharedVolume);
+        if (volume.empty()) return;
+        std::ofstream(volume + "/end") << "now";
+        told_to_end_ = true;
     }
 
     // ---- the verdict
@@ -272,17 +264,9 @@ class Cell {
             if (std::filesystem::exists(path, ignored)) return "cgroup " + path;
         }
         try {
-            const json label{{"label", {"com.amazonaws.ecs.task-arn"}}};
-            for (const json& one :
-                 lane_.docker("GET", "/containers/json?all=1&filters=" + percent_encode(label.dump()))) {
-                return "container " + one.at("Names").dump() + " " + one.value("Status", "");
-            }
-            const json volumes = lane_.docker("GET", "/volumes");
-            if (volumes.contains("Volumes") && volumes["Volumes"].is_array() && !volumes["Volumes"].empty()) {
-                return "volume " + volumes["Volumes"][0].at("Name").get<std::string>();
-            }
+            if (std::string left = lane_.daemon().left(); !left.empty()) return left;
         } catch (const std::exception& failure) {
-            return std::string("Docker does not tell: ") + failure.what();
+            return std::string("the runtime does not tell: ") + failure.what();
         }
         if (!control_.session_since(started_at_, 0s)) return "the agent, which has no session";
         const std::string tasks = get(kIntrospectionPort, "/v1/tasks");
@@ -295,16 +279,8 @@ class Cell {
     void clear_away() {
         lift_at_ = SteadyClock::now();
         lift();
-        const json label{{"label", {"com.amazonaws.ecs.task-arn"}}};
         try {
-            for (const json& one :
-                 lane_.docker("GET", "/containers/json?all=1&filters=" + percent_encode(label.dump()))) {
-                (void)lane_.docker("DELETE", "/containers/" + one.at("Id").get<std::string>() + "?force=1&v=1");
-            }
-            const json volumes = lane_.docker("GET", "/volumes");
-            for (const json& volume : volumes.value("Volumes", json::array())) {
-                (void)lane_.docker("DELETE", "/volumes/" + volume.at("Name").get<std::string>() + "?force=1");
-            }
+            lane_.daemon().clear_away();
         } catch (const std::exception& failure) {
             problem(std::string("cannot clear away: ") + failure.what());
         }
@@ -317,24 +293,6 @@ class Cell {
         if (tasks != 0) problem(std::to_string(tasks) + " rows of tasks are left in the database");
         const int damaged = rows(database, "SELECT count(*) FROM damaged");
         if (damaged != 0) problem(std::to_string(damaged) + " damaged rows are in the database");
-    }
-
-    /// A daemon forgets its events when it ends, so they are counted before that too.
-    void note_creates() {
-        for (const json& event : lane_.events(since_)) {
-            if (event.value("Type", "") != "container" || event.value("Action", "") != "create") continue;
-            const json& attributes = event.at("Actor").at("Attributes");
-            creates_[attributes.value("com.amazonaws.ecs.container-name", "?")].insert(event.at("Actor").at("ID"));
-        }
-    }
-
-    void check_creates() {
-        note_creates();
-        for (const char* name : {kServer, kEnder}) {
-            const std::size_t count = creates_[name].size();
-            if (count != 1) problem(std::to_string(count) + " containers were created for " + name + " instead of 1");
-        }
-        if (creates_.size() != 2) problem("containers of other names were created");
     }
 
     void check_history(const History* expected) {
@@ -364,14 +322,12 @@ class Cell {
     ControlPlane control_;
     std::unique_ptr<AgentProcess> agent_;
     SteadyClock::time_point started_at_;
-    double since_;
     bool struck_ = false;
     bool told_to_end_ = false;
     bool acknowledged_ = false;
     SteadyClock::time_point payload_again_at_;
     std::optional<SteadyClock::time_point> lift_at_;
     std::optional<SteadyClock::time_point> credentials_deadline_;
-    std::map<std::string, std::set<std::string>> creates_;  ///< container name -> ids of the containers made for it
     CellResult result_;
 };
 

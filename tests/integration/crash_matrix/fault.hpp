@@ -7,10 +7,16 @@
 
 namespace nodeagent::crash_matrix {
 
+enum class Runtime { Docker, Containerd };
+
+[[nodiscard]] constexpr std::string_view word_of(Runtime runtime) {
+    return runtime == Runtime::Docker ? "docker" : "containerd";
+}
+
 enum class Fault {
     None,        ///< the fault-free run, whose outcome every cell must have
     Kill,        ///< the agent: SIGKILL there, started again at once
-    Dockerd,     ///< dockerd (live-restore): SIGKILL, started again
+    Daemon,      ///< dockerd (live-restore) or containerd: SIGKILL, started again
     Api500,      ///< the control plane answers 500 for a while
     Throttling,  ///< ThrottlingException for a while
     Silence,     ///< nothing for a while, then closed connections
@@ -27,7 +33,7 @@ struct FaultName {
 
 inline constexpr std::array kFaults{
     FaultName{Fault::Kill, "kill"},
-    FaultName{Fault::Dockerd, "dockerd"},
+    FaultName{Fault::Daemon, "dockerd"},
     FaultName{Fault::Api500, "api-500"},
     FaultName{Fault::Throttling, "throttling"},
     FaultName{Fault::Silence, "silence"},
@@ -37,16 +43,17 @@ inline constexpr std::array kFaults{
     FaultName{Fault::ClockBack, "clock-back"},
 };
 
-[[nodiscard]] constexpr std::string_view word_of(Fault fault) {
+[[nodiscard]] constexpr std::string_view word_of(Fault fault, Runtime runtime) {
+    if (fault == Fault::Daemon && runtime == Runtime::Containerd) return "containerd";
     for (const FaultName& one : kFaults) {
         if (one.fault == fault) return one.word;
     }
     return "none";
 }
 
-[[nodiscard]] constexpr std::optional<Fault> fault_of(std::string_view word) {
+[[nodiscard]] constexpr std::optional<Fault> fault_of(std::string_view word, Runtime runtime) {
     for (const FaultName& one : kFaults) {
-        if (one.word == word) return one.fault;
+        if (word_of(one.fault, runtime) == word) return one.fault;
     }
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // crash_matrix: every named point of a task's life (agent/base/test_point.hpp) x every fault. Each cell runs one task
-// on a real Docker daemon and must end as the fault-free run does. Needs root; makes namespaces and daemons of its own.
+// on a real Docker or containerd daemon and must end as the fault-free run does. Needs root; makes namespaces and
+// daemons of its own.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,6 +20,7 @@
 
 #include "agent/base/test_point.hpp"
 #include "tests/integration/crash_matrix/cell.hpp"
+#include "tests/integration/crash_matrix/lane_cgroups.hpp"
 #include "tests/integration/crash_matrix/lane_processes.hpp"
 #include "tests/integration/crash_matrix/task.hpp"
 
@@ -28,6 +30,7 @@ namespace {
 using nlohmann::json;
 
 struct Options {
+    Runtime runtime = Runtime::Docker;
     std::vector<Fault> faults;
     std::vector<std::string> points;
     int lanes = 3;
@@ -36,7 +39,8 @@ struct Options {
 };
 
 constexpr const char* kUsage =
-    "usage: crash_matrix [--fault FAULT]... [--point POINT]... [--lanes N] [--out FILE] [--list]\n\n"
+    "usage: crash_matrix [--runtime docker|containerd] [--fault FAULT]... [--point POINT]... [--lanes N] [--out FILE]\n"
+    "                    [--list]\n\n"
     "Runs the cells of the chosen faults and points (all by default), N at a time, and prints a table of them; exit 0\n"
     "when every cell passed. --out writes the outcome as JSON, the same for two runs with the same outcome.\n";
 
@@ -47,6 +51,7 @@ constexpr const char* kUsage =
 
 Options parse(int count, char** words) {
     Options options;
+    std::vector<std::string> faults;
     for (int i = 1; i < count; ++i) {
         const std::string word = words[i];
         const auto value = [&]() -> std::string {
@@ -54,10 +59,11 @@ Options parse(int count, char** words) {
             return words[++i];
         };
         if (word == "--fault") {
+            faults.push_back(value());
+        } else if (word == "--runtime") {
             const std::string name = value();
-            const auto fault = fault_of(name);
-            if (!fault) misuse("there is no fault " + name + "; --list names them");
-            options.faults.push_back(*fault);
+            if (name != "docker" && name != "containerd") misuse("--runtime: docker or containerd");
+            options.runtime = name == "docker" ? Runtime::Docker : Runtime::Containerd;
         } else if (word == "--point") {
             const std::string name = value();
             const auto& all = test_points::kPoints;
@@ -78,6 +84,11 @@ Options parse(int count, char** words) {
             misuse("unknown option " + word);
         }
     }
+    for (const std::string& name : faults) {
+        const auto fault = fault_of(name, options.runtime);
+        if (!fault) misuse("there is no fault " + name + "; --list names them");
+        options.faults.push_back(*fault);
+    }
     if (options.faults.empty()) {
         for (const FaultName& one : kFaults) options.faults.push_back(one.fault);
     }
@@ -87,12 +98,12 @@ Options parse(int count, char** words) {
     return options;
 }
 
-void list() {
+void list(Runtime runtime) {
     for (const auto& point : test_points::kPoints)
         std::printf("%-26.*s %.*s\n", static_cast<int>(point.name.size()), point.name.data(),
                     static_cast<int>(point.after.size()), point.after.data());
     std::printf("\nfaults:");
-    for (const FaultName& fault : kFaults) std::printf(" %.*s", static_cast<int>(fault.word.size()), fault.word.data());
+    for (const FaultName& one : kFaults) std::printf(" %s", std::string(word_of(one.fault, runtime)).c_str());
     std::printf("\n");
 }
 
@@ -132,10 +143,14 @@ void tell(int pipe, const json& result) {
     (void)!::write(pipe, line.data(), line.size());
 }
 
+pid_t matrix = 0;  ///< this program, of which the lanes are parts
+
+std::string cgroup_of(int lane) { return "crash-matrix-" + std::to_string(matrix) + "-" + std::to_string(lane); }
+
 /// Runs cells until none is left. In a process of its own.
-void work(const std::string& directory, const std::vector<CellId>& cells, std::atomic<int>& next, int first_number,
-          int lane_number, int pipe) {
-    Lane lane(directory);
+void work(const std::string& directory, Runtime runtime, const std::vector<CellId>& cells, std::atomic<int>& next,
+          int first_number, int lane_number, int pipe) {
+    Lane lane(directory, runtime, cgroup_of(lane_number));
     const CellResult plain =
         run_cell(lane, "", Fault::None, nullptr, first_number + static_cast<int>(cells.size()) + lane_number);
     std::string wrong = plain.passed() ? fault_in(plain.history) : plain.problems.front();
@@ -159,12 +174,12 @@ void work(const std::string& directory, const std::vector<CellId>& cells, std::a
     }
 }
 
-int run_lane(const std::string& directory, const std::vector<CellId>& cells, std::atomic<int>& next, int first_number,
-             int lane_number, int pipe) {
+int run_lane(const std::string& directory, Runtime runtime, const std::vector<CellId>& cells, std::atomic<int>& next,
+             int first_number, int lane_number, int pipe) {
     int status = 0;
     try {
         std::filesystem::create_directories(directory);
-        work(directory, cells, next, first_number, lane_number, pipe);
+        work(directory, runtime, cells, next, first_number, lane_number, pipe);
     } catch (const std::exception& failure) {
         std::cerr << "lane " << lane_number << ": " << failure.what() << '\n';
         status = 1;
@@ -173,23 +188,10 @@ int run_lane(const std::string& directory, const std::vector<CellId>& cells, std
     return status;
 }
 
-/// After the end of everything that was in them: those of lanes that were killed.
-void remove_cgroups_of(int task_number) {
-    namespace fs = std::filesystem;
-    const std::string id = make_task(task_number, "").id;
-    std::error_code ignored;
-    for (const auto& controller : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
-        for (const fs::path& task : {controller.path() / "ecs" / id, controller.path() / id}) {
-            for (const auto& container : fs::directory_iterator(task, ignored)) ::rmdir(container.path().c_str());
-            ::rmdir(task.c_str());
-        }
-    }
-}
-
 void print_table(const Options& options, const std::vector<CellId>& cells, const std::vector<std::string>& outcomes) {
     std::printf("\n%-26s", "point");
     for (const Fault fault : options.faults) {
-        std::printf(" %11.*s", static_cast<int>(word_of(fault).size()), word_of(fault).data());
+        std::printf(" %11s", std::string(word_of(fault, options.runtime)).c_str());
     }
     std::printf("\n");
     for (const std::string& point : options.points) {
@@ -217,12 +219,13 @@ int run(const Options& options) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
 
+    matrix = ::getpid();
     const auto begun = std::chrono::steady_clock::now();
     const int first_number = (::getpid() % 100000) * 10000;
     end_lanes_on_signals();
     for (int i = 0; i < lanes; ++i) {
         const std::string place = directory + "/lane" + std::to_string(i);
-        start_lane_process([&] { return run_lane(place, cells, next, first_number, i, ends[1]); });
+        start_lane_process([&] { return run_lane(place, options.runtime, cells, next, first_number, i, ends[1]); });
     }
     ::close(ends[1]);
 
@@ -237,7 +240,7 @@ int run(const Options& options) {
         const bool passed = result.at("passed");
         outcomes[index] = passed ? "passed" : "FAILED";
         std::printf("%4zu/%zu %-26s %-12s %s %5.1f s\n", ++done, cells.size(), cells[index].point.c_str(),
-                    std::string(word_of(cells[index].fault)).c_str(), outcomes[index].c_str(),
+                    std::string(word_of(cells[index].fault, options.runtime)).c_str(), outcomes[index].c_str(),
                     result.at("seconds").get<double>());
         if (!passed) std::cout << std::ifstream(result.at("details").get<std::string>()).rdbuf();
         std::fflush(stdout);
@@ -246,10 +249,10 @@ int run(const Options& options) {
     std::free(line);
     std::fclose(results);
     wait_for_lane_processes();
+    for (int i = 0; i < lanes; ++i) remove_own_cgroups(cgroup_of(i));
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
     if (const int number = ending_signal(); number != 0) {
-        for (int i = 0; i < static_cast<int>(cells.size()) + lanes; ++i) remove_cgroups_of(first_number + i);
         std::cerr << "crash_matrix: stopped by signal " << number << "; nothing that it started is left\n";
         return 128 + number;
     }
@@ -257,13 +260,14 @@ int run(const Options& options) {
     print_table(options, cells, outcomes);
     const auto passed = std::count(outcomes.begin(), outcomes.end(), "passed");
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    std::printf("\n%zu of %zu cells passed, %d lanes, %.0f s\n", static_cast<std::size_t>(passed), cells.size(), lanes,
-                took.count());
+    std::printf("\n%zu of %zu cells passed on %s, %d lanes, %.0f s\n", static_cast<std::size_t>(passed), cells.size(),
+                std::string(word_of(options.runtime)).c_str(), lanes, took.count());
     if (!options.out.empty()) {
         json document = json::array();
         for (std::size_t i = 0; i < cells.size(); ++i) {
-            document.push_back(
-                {{"point", cells[i].point}, {"fault", word_of(cells[i].fault)}, {"outcome", outcomes[i]}});
+            document.push_back({{"point", cells[i].point},
+                                {"fault", word_of(cells[i].fault, options.runtime)},
+                                {"outcome", outcomes[i]}});
         }
         std::ofstream(options.out) << document.dump(1) << '\n';
     }
@@ -278,7 +282,7 @@ int main(int count, char** words) {
     std::signal(SIGPIPE, SIG_IGN);
     const Options options = parse(count, words);
     if (options.list) {
-        list();
+        list(options.runtime);
         return 0;
     }
     try {

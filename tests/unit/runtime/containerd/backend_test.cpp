@@ -29,6 +29,8 @@ class ContainerdShard : public ::testing::Test {
     void await_taken_down(const std::string& id) {
         world.run_until_polled([&] { return !daemon.tasks().contains(id); });
     }
+    /// The start had one already, of what might have been left.
+    void await_deletion_of_task(const std::string& id) { world.await_calls("delete_task", id, 2); }
     fakes::FakeContainerdWorld world;
     fakes::FakeContainerd& daemon = *world.daemon;
     Backend& backend = world.backend();
@@ -76,7 +78,7 @@ TEST_F(ContainerdShard, AnEndIsToldBeforeItsTaskIsTakenDown) {
     const std::string id = started("web");
     daemon.on("delete_task", id).block();
     daemon.exit(id, 4);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     EXPECT_EQ(inspect(id).exit_code, 4);
     daemon.release("delete_task", id);
     await_taken_down(id);
@@ -89,7 +91,7 @@ TEST_F(ContainerdShard, WhoLookedWhileAnEndWasNotedDoesNotWaitForTheTaskToBeTake
     const auto look = fakes::begin(world, backend.inspect(id));  // has read the record of one that runs
     world.await_calls("get_task", id, daemon.calls("get_task", id) + 1);
     daemon.exit(id, 4);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     daemon.release("get_task", id);
     world.run_until([&] { return look->result.has_value(); });
     EXPECT_EQ((*look->result)->exit_code, 4);
@@ -150,7 +152,7 @@ TEST_F(ContainerdShard, ARemovalWhileItsTaskIsTakenDownLeavesNothing) {
     const std::string id = started("web");
     daemon.on("delete_task", id).block();
     daemon.exit(id, 0);
-    world.await_calls("delete_task", id, 1);
+    await_deletion_of_task(id);
     const auto removal = fakes::begin(world, backend.remove(id));
     daemon.release("delete_task", id);
     world.run_until([&] { return removal->result.has_value(); });
@@ -160,6 +162,80 @@ TEST_F(ContainerdShard, ARemovalWhileItsTaskIsTakenDownLeavesNothing) {
     EXPECT_TRUE(daemon.snapshots().empty());
     EXPECT_FALSE(std::filesystem::exists(world.options().data_dir + "/containers/" + id));
     EXPECT_FALSE(std::filesystem::exists(world.options().run_dir + "/" + id));
+}
+
+TEST_F(ContainerdShard, AnEndThatIsToldDuringTheNextRunEndsNothingOfThatRun) {
+    const std::string id = started("web");
+    daemon.hold_back_ends(true);
+    daemon.exit(id, 1);
+    EXPECT_TRUE(world.run(backend.start(id, kLimit)));
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+    const int waits = daemon.calls("wait", id);
+    daemon.hold_back_ends(false);
+    // told, it is found to run, and its next end is waited for
+    world.await_calls("wait", id, waits + 1);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+    EXPECT_FALSE(inspect(id).exit_code);
+    daemon.exit(id, 2);
+    await_taken_down(id);
+    EXPECT_EQ(inspect(id).exit_code, 2);
+}
+
+TEST_F(ContainerdShard, ACreationWhoseAnswerWasLostIsFoundByTheNext) {
+    ContainerSpec spec = world.spec(world.name("web"), BackendWorld::Program::RunsUntilStopped);
+    spec.config["Labels"][world.label()] = "1";
+    daemon.on("create_container").lose_answer();
+    const std::string id = world.put("web");
+    const auto found = world.run(backend.create(spec, kLimit));
+    ASSERT_TRUE(found) << found.error().what;
+    EXPECT_EQ(*found, id);
+    EXPECT_EQ(daemon.containers().size(), 1U);
+    EXPECT_EQ(daemon.calls("create_container"), 1);
+}
+
+TEST_F(ContainerdShard, AStartWhoseAnswerWasLostStartsOneProcess) {
+    for (const char* verb : {"create_task", "start"}) {
+        const std::string id = world.put(verb);
+        daemon.on(verb, id).lose_answer();
+        const auto lost = world.run(backend.start(id, kLimit));
+        ASSERT_FALSE(lost);
+        EXPECT_EQ(lost.error().kind, ErrorKind::Unavailable);
+        const auto again = world.run(backend.start(id, kLimit));
+        EXPECT_TRUE(again) << (again ? "" : again.error().what);
+        EXPECT_EQ(inspect(id).phase, ContainerPhase::Running) << verb;
+        daemon.exit(id, 3);
+        await_taken_down(id);
+        EXPECT_EQ(inspect(id).exit_code, 3) << verb;
+    }
+}
+
+TEST_F(ContainerdShard, ADeletionOfATaskThatBrokeOffLeavesNoShimOnceTheContainerIsRemoved) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 0);
+    await_taken_down(id);
+    EXPECT_TRUE(world.run(backend.remove(id)));
+    EXPECT_THAT(daemon.shims(), ::testing::IsEmpty());
+}
+
+TEST_F(ContainerdShard, ADeletionOfATaskThatBrokeOffIsEndedWhenTheDaemonIsConnectedAnew) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 3);
+    await_taken_down(id);
+    Watching events(world);
+    world.run_until_polled([&] { return daemon.shims().empty(); });
+    EXPECT_EQ(inspect(id).exit_code, 3);
+}
+
+TEST_F(ContainerdShard, AContainerWhoseDeletionBrokeOffStartsAgain) {
+    const std::string id = started("web");
+    daemon.on("delete_task", id).lose_answer();
+    daemon.exit(id, 3);
+    await_taken_down(id);
+    const auto again = world.run(backend.start(id, kLimit));
+    EXPECT_TRUE(again) << (again ? "" : again.error().what);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
 }
 
 TEST_F(ContainerdShard, FoldersOfAContainerThatIsCreatedWhileTheHostIsLookedOverStay) {

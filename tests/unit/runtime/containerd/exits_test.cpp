@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -73,6 +74,24 @@ TEST_F(ExitsTest, TellsOnTheShardWhoeverAsked) {
     daemon->exit("web", 6);
     await_told(1);
     EXPECT_EQ(told.front().second->status, 6U);
+}
+
+TEST(ExitsEnd, MayComeTogetherWithTheClientsWhileWaitsFail) {
+    for (int round = 0; round < 300; ++round) {
+        asio::io_context io;
+        auto daemon = std::make_shared<fakes::FakeContainerd>();
+        auto exits = std::make_unique<Exits>(io.get_executor(), daemon, [](const Exits::Key&, const Result<Exit>&) {});
+        for (const char* id : {"a", "b", "c", "d"}) {
+            Container container;
+            container.id = id;
+            ASSERT_TRUE(daemon->create_container(container));
+            ASSERT_TRUE(daemon->create_task({.container_id = id, .root = {}, .streams = {}}, std::chrono::seconds(1)));
+            exits->watch(id, {});
+        }
+        daemon->go_away();  // the waits fail on the client's own thread, on which it must not end
+        exits.reset();
+        daemon.reset();
+    }
 }
 
 TEST_F(ExitsTest, TellsNothingOnceItIsClosed) {

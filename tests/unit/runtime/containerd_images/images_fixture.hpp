@@ -25,6 +25,9 @@ class ImagesFixture : public ::testing::Test {
         options.registry.idle_timeout = std::chrono::milliseconds(300);
         registry.put("team/web:1", image);
     }
+    ~ImagesFixture() override { registry.stop(); }
+    ImagesFixture(const ImagesFixture&) = delete;
+    ImagesFixture& operator=(const ImagesFixture&) = delete;
     ImageStore& store() {
         if (!made) made.emplace(containerd, options);
         return *made;

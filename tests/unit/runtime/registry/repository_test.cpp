@@ -37,6 +37,9 @@ class RepositoryTest : public ::testing::Test {
         options.idle_timeout = milliseconds(300);
         registry.put("team/web:1", image);
     }
+    ~RepositoryTest() override { registry.stop(); }
+    RepositoryTest(const RepositoryTest&) = delete;
+    RepositoryTest& operator=(const RepositoryTest&) = delete;
     Repository& repository() {
         if (!opened) {
             client.emplace(options);
@@ -247,6 +250,7 @@ TEST_F(RepositoryTest, AStopEndsATransferAtOnce) {
         return Answer{.silent = true};
     });
     EXPECT_EQ(fetch().error().kind, ErrorKind::Timeout);
+    registry.stop();  // its thread assigns to what ends here
 }
 
 TEST_F(RepositoryTest, TheSinksErrorIsTheOutcome) {
