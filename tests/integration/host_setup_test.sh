@@ -38,7 +38,7 @@ state() {
 rules() { state | grep '^-A' || true; }
 same() { diff <(cat "$1") <(cat "$2") >&2 || fail "$3"; }
 
-# -- the host, a container, a neighbour ----------------------------------------------------------------------------------
+# -- the host, a container, a neighbour --------------------------------------------------------------------------------
 ip link set lo up
 ip link add docker0 type bridge
 # namespace NAME INTERFACE: pinned, with the other end of a cable to `INTERFACE` of the host
@@ -83,7 +83,7 @@ for port in 51678 51679 80; do
     for _ in $(seq 200); do ! reach host "http://127.0.0.1:$port/" || break; sleep 0.05; done
 done
 
-# -- before --------------------------------------------------------------------------------------------------------------
+# -- before ------------------------------------------------------------------------------------------------------------
 opens neighbour http://10.9.9.1:51678/ "this test's neighbour does not reach the host"
 opens neighbour 'http://[fd00:9::1]:51678/' "this test's neighbour does not reach the host over IPv6"
 closed container http://169.254.170.2/ "credentials are reachable without rules"
@@ -92,13 +92,13 @@ setup --check >"$work/check" && fail "--check finds a bare host right"
 grep -q '^missing .*localhost filter' "$work/check" || fail "--check does not name what is missing: $(cat "$work/check")"
 state | cmp -s "$work/before" || fail "--check changed the host"
 
-# -- without the localhost filter, which shows what that is for -------------------------------------------------------------
+# -- without the localhost filter, which shows what that is for --------------------------------------------------------
 settings+=(ECS_SKIP_LOCALHOST_TRAFFIC_FILTER=T)
 setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 opens neighbour http://127.0.0.1:51679/ "this test's neighbour does not reach the host's loopback"
 unset 'settings[1]'
 
-# -- set up ----------------------------------------------------------------------------------------------------------------
+# -- set up ------------------------------------------------------------------------------------------------------------
 setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 state >"$work/after"
 setup --check >"$work/check" || fail "--check does not like what host-setup left: $(cat "$work/check")"
@@ -117,7 +117,7 @@ setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 grep -qx 'All is as it should be.' "$work/out" || fail "the second time it does something: $(cat "$work/out")"
 state | cmp -s "$work/after" || fail "the second time it changed the host"
 
-# -- what the reference leaves and expects -----------------------------------------------------------------------------------
+# -- what the reference leaves and expects -----------------------------------------------------------------------------
 pre_start() {
     iptables -t nat -A PREROUTING -p tcp -d 169.254.170.2 --dport 80 -j DNAT --to-destination 127.0.0.1:51679
     iptables -t filter -I INPUT --dst 127.0.0.0/8 ! --src 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
@@ -150,7 +150,7 @@ setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 rules >"$work/now"
 same "$work/reference" "$work/now" "the reference's own rules are not taken as they are"
 
-# -- an agent that makes them itself, and crashes ------------------------------------------------------------------------------
+# -- an agent that makes them itself, and crashes ----------------------------------------------------------------------
 setup --remove >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 for crash in 1 2 3; do
     env -i "${settings[@]}" PATH="$PATH" ECS_HOST_SETUP=true ECS_EXTERNAL=true AWS_DEFAULT_REGION=us-west-2 \
@@ -164,7 +164,7 @@ for crash in 1 2 3; do
     same "$work/after" "$work/now" "after crash $crash of an agent that sets the host up itself"
 done
 
-# -- instance metadata -----------------------------------------------------------------------------------------------------------
+# -- instance metadata -------------------------------------------------------------------------------------------------
 for address in 169.254.169.254 '[fd00:ec2::254]'; do opens container "http://$address/" "this test's container reaches no $address"; done
 settings+=(ECS_BRIDGE_BLOCK_IMDS=true)
 setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
@@ -178,7 +178,7 @@ settings=("${settings[0]}")
 setup >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 opens container http://169.254.169.254/ "metadata stays blocked"
 
-# -- the other kind's tables, somebody else's rules ----------------------------------------------------------------------------------
+# -- the other kind's tables, somebody else's rules --------------------------------------------------------------------
 "iptables-$other" -I INPUT -p tcp --dport 51678 ! -i lo -j DROP
 setup --check >"$work/check" && fail "--check finds the reference's rule in iptables-$other right"
 grep -q "^other kind .*iptables-$other filter INPUT" "$work/check" || fail "--check does not name iptables-$other: $(cat "$work/check")"
@@ -188,7 +188,7 @@ iptables -I INPUT -p tcp --dport 51678 -i n0 -s 10.9.9.2 -j ACCEPT
 setup --check >"$work/check" || fail "--check does not let others have their rules: $(cat "$work/check")"
 grep -q '^foreign .*-i n0' "$work/check" || fail "--check does not show somebody else's rule: $(cat "$work/check")"
 
-# -- taken back ------------------------------------------------------------------------------------------------------------------------
+# -- taken back --------------------------------------------------------------------------------------------------------
 setup --remove >"$work/out" 2>&1 || fail "$(cat "$work/out")"
 [ "$(rules)" = '-A INPUT -s 10.9.9.2/32 -i n0 -p tcp -m tcp --dport 51678 -j ACCEPT' ] || fail "after --remove: $(rules)"
 iptables -D INPUT -p tcp --dport 51678 -i n0 -s 10.9.9.2 -j ACCEPT
@@ -196,7 +196,7 @@ state | grep -e '^-' -e ' = ' >"$work/now" || true
 grep -e '^-' -e ' = ' "$work/before" | cmp -s - "$work/now" || fail "after --remove: $(cat "$work/now")"
 [ ! -e /run/ecs-host-setup/outcome.json ] || fail "after --remove the host is still said to be set up"
 
-# -- several at once -----------------------------------------------------------------------------------------------------------------------
+# -- several at once ---------------------------------------------------------------------------------------------------
 runs=()
 for _ in 1 2 3 4; do setup >/dev/null 2>&1 & runs+=($!); done
 for run in "${runs[@]}"; do wait "$run" || fail "one of four at once failed"; done
@@ -204,7 +204,7 @@ rules >"$work/now"
 same "$work/reference" "$work/now" "four at once left"
 setup --remove >/dev/null 2>&1 || fail "it could not be taken back"
 
-# -- without iptables ------------------------------------------------------------------------------------------------------------------------
+# -- without iptables --------------------------------------------------------------------------------------------------
 for program in xtables-nft-multi xtables-legacy-multi; do mount --bind /dev/null "/usr/sbin/$program"; done
 setup >"$work/out" 2>&1 && fail "it is content without iptables"
 grep -q 'apt-get install iptables' "$work/out" || fail "it does not name the package: $(cat "$work/out")"

@@ -146,7 +146,7 @@ inside systemctl restart ecs
 if rules | grep -q 'dport 51678'; then fail "a restart does not apply settings that have changed"; fi
 inside rm /run/test/ecs.config
 
-# -- stopped, ended for good -----------------------------------------------------------------------------------------------
+# -- stopped, ended for good -------------------------------------------------------------------------------------------
 inside systemctl stop ecs
 until_true 10 is ecs-host-setup inactive || fail "the host set-up does not end with the service"
 rules >"$work/now"
@@ -161,7 +161,7 @@ rules >"$work/now"
 diff "$work/before" "$work/now" >&2 || fail "rules are left after the service has failed for good"
 inside rm /run/test/hopeless
 
-# -- a host without iptables ---------------------------------------------------------------------------------------------------
+# -- a host without iptables -------------------------------------------------------------------------------------------
 inside mount --bind /dev/null /usr/sbin/xtables-nft-multi
 inside mount --bind /dev/null /usr/sbin/xtables-legacy-multi
 inside systemctl start ecs || fail "the agent does not start where there is no iptables"
