@@ -91,7 +91,7 @@ until_connected() { until_true "${1:-90}" connected || fail "the agent is not co
 # complaints SINCE: what the agent has found worth a warning since then (epoch)
 complaints() { journalctl -u ecs -o cat --since "@${1%.*}" | grep -E 'level=(warn|error|critical)' || true; }
 
-# settings NAME=VALUE...: ecs.config of this test
+# settings: ecs.config of this test
 settings() {
     cat >/etc/ecs/ecs.config <<SETTINGS
 ECS_CLUSTER=vm
@@ -103,6 +103,7 @@ ECS_EXTERNAL=true
 ECS_IMAGE_PULL_BEHAVIOR=prefer-cached
 ECS_CONTAINER_STOP_TIMEOUT=5s
 ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=5s
+ECS_AVAILABLE_LOGGING_DRIVERS=["json-file","journald"]
 ECS_RUNTIME=$runtime
 SETTINGS
 }
