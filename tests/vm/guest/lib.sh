@@ -67,9 +67,10 @@ containers() {
             --format '{{.ID}} {{.Label "com.amazonaws.ecs.task-arn"}} {{.State}}' | awk '{ print $1, $2, $3 == "running" ? "running" : "ended" }'
     else
         local id
+        ctr -n ecs tasks ls >"$state/ctr-tasks"
         for id in $(ctr -n ecs containers ls -q); do
             echo "$id $(ctr -n ecs containers info "$id" | jq -r '.Labels["com.amazonaws.ecs.task-arn"]')" \
-                "$(ctr -n ecs tasks ls | awk -v id="$id" '$1 == id && $3 == "RUNNING" { print "running"; found = 1 } END { if (!found) print "ended" }')"
+                "$(awk -v id="$id" '$1 == id && $3 == "RUNNING" { print "running"; found = 1 } END { if (!found) print "ended" }' "$state/ctr-tasks")"
         done
     fi
 }
