@@ -455,11 +455,15 @@ asio::awaitable<telemetry::AgentFigures> App::figures() {
 /// Start-up and bursts of tasks leave pages behind that idling does not need.
 asio::awaitable<void> App::keep_small() {
     std::size_t settled = 0;
+    std::chrono::nanoseconds pause = 300ms;
     for (;;) {
-        co_await clock_.sleep_for(settled == 0 ? std::chrono::nanoseconds(300ms) : std::chrono::nanoseconds(10s));
-        endpoints_->telemetry(sessions_->telemetry_connected());
-        standing_.runtime_reachable = engine_->runtime_reachable();
+        co_await clock_.sleep_for(pause);
+        const bool telemetry_connected = sessions_->telemetry_connected();
+        endpoints_->telemetry(telemetry_connected);
+        standing_.runtime_reachable = engine_->runtime_answers();
         endpoints_->runtime_reachable(standing_.runtime_reachable);
+        // who looks after an outage or a start sees the end of it at once
+        pause = standing_.runtime_reachable && telemetry_connected ? 10s : 1s;
         service_.now(in_one_sentence(standing_));
         const std::size_t now = resident_bytes();
         if (settled == 0 || now > settled + settled / 8) {

@@ -22,10 +22,12 @@ RuntimeLink::RuntimeLink(asio::any_io_executor shard, Clock& clock, runtime::Bac
 
 void RuntimeLink::opened() {
     reachable_ = true;
+    answers_ = true;
     open_->give(true);
 }
 
 void RuntimeLink::closed() {
+    answers_ = false;
     if (!reachable_) return;
     reachable_ = false;
     ++outages_;
@@ -66,10 +68,13 @@ asio::awaitable<void> RuntimeLink::run(std::function<void()> connected,
             const bool stopping = co_await Scope::stopping();
             if (stopping) co_return;
             log::warn("container runtime event stream ended; connecting again", {{"cause", broken.what}});
-        } else if (!complained) {
+        } else {
+            answers_ = false;
+            if (!complained) {
+                log::warn("container runtime not reachable; tasks wait until it is: is the daemon running?",
+                          {{"cause", answer.error().what}});
+            }
             complained = true;
-            log::warn("container runtime not reachable; tasks wait until it is: is the daemon running?",
-                      {{"cause", answer.error().what}});
         }
         co_await clock_.sleep_for(pause.next());
     }

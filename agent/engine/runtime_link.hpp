@@ -24,6 +24,9 @@ class RuntimeLink {
     asio::awaitable<void> run(std::function<void()> connected, std::function<void(runtime::RuntimeEvent)> changed);
 
     [[nodiscard]] bool reachable() const { return reachable_; }
+    /// What to tell people: false from a failed attempt or a broken stream until it can be reached again. Whoever made
+    /// the link has had an answer, so true while the stream is being opened for the first time.
+    [[nodiscard]] bool answers() const { return answers_; }
     /// How often the runtime, once reached, was lost.
     [[nodiscard]] std::uint64_t outages() const { return outages_; }
     /// Returns at once while the runtime can be reached.
@@ -41,6 +44,7 @@ class RuntimeLink {
     Clock& clock_;
     runtime::Backend& backend_;
     bool reachable_ = false;
+    bool answers_ = true;
     std::uint64_t outages_ = 0;
     runtime::Capabilities capabilities_;
     std::shared_ptr<OneShot<bool>> open_;  ///< of the present outage

@@ -447,14 +447,14 @@ std::vector<TaskOnHost> TaskEngine::tasks() const {
     return all;
 }
 
-bool TaskEngine::runtime_reachable() const { return state_->link.reachable(); }
+bool TaskEngine::runtime_answers() const { return state_->link.answers(); }
 
 EngineFigures TaskEngine::figures() const {
     return {.tasks_waiting = state_->host.waiting(),
             .pulls = state_->puller.figures(),
             .runtime = state_->link.capabilities().runtime,
             .runtime_version = state_->link.capabilities().version,
-            .runtime_reachable = state_->link.reachable(),
+            .runtime_reachable = state_->link.answers(),
             .runtime_outages = state_->link.outages()};
 }
 

@@ -139,7 +139,7 @@ class TaskEngine {
     [[nodiscard]] std::vector<StoreChange> everything() const;
 
     [[nodiscard]] std::vector<TaskOnHost> tasks() const;
-    [[nodiscard]] bool runtime_reachable() const;
+    [[nodiscard]] bool runtime_answers() const;
     [[nodiscard]] EngineFigures figures() const;
 
   private:

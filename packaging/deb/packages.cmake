@@ -41,6 +41,8 @@ set(CPACK_DEBIAN_CONTAINERD_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_DEPENDS
     "ecs-node-agent (= ${PROJECT_VERSION}), containerd | containerd.io, containernetworking-plugins, iptables")
 set(CPACK_DEBIAN_CONTAINERD_PACKAGE_RECOMMENDS "ca-certificates, conntrack")
+set(scripts ${CMAKE_CURRENT_LIST_DIR}/containerd)
+set(CPACK_DEBIAN_CONTAINERD_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/postrm)
 
 set(CPACK_DEBIAN_LOCAL_PACKAGE_NAME ecs-local)
 set(CPACK_DEBIAN_LOCAL_PACKAGE_SECTION devel)

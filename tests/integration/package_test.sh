@@ -107,7 +107,33 @@ inside systemd-analyze verify "$unit" >"$work/verify.log" 2>&1 && [ ! -s "$work/
 check_containerd >"$work/check.log" 2>&1 || true
 grep -q 'nowhere.sock: does not answer' "$work/check.log" || fail "the module is not used: $(cat "$work/check.log")"
 inside test -x /usr/libexec/ecs-node-agent/ecs-awslogs || fail "there is no program for logs"
-inside dpkg --no-triggers -P ecs-node-agent-containerd >>"$work/dpkg.log" 2>&1 || fail "dpkg did not purge the package for containerd"
+# what the agent has made of a host's network goes with the package; the owner's rules stay
+cat >"$root/tmp/host-rules" <<'RULES'
+*filter
+:ECS-FORWARD - [0:0]
+:ECS-INPUT - [0:0]
+:ECS-USER - [0:0]
+-A INPUT -j ECS-INPUT
+-A INPUT -p tcp --dport 51678 -j DROP
+-A FORWARD -j ECS-FORWARD
+-A ECS-FORWARD -j ECS-USER
+-A ECS-FORWARD -i ecs0 -j ACCEPT
+-A ECS-INPUT -d 127.0.0.0/8 -i ecs0 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+COMMIT
+*nat
+:ECS-DNAT - [0:0]
+:ECS-POSTROUTING - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j ECS-DNAT
+-A POSTROUTING -j ECS-POSTROUTING
+-A ECS-POSTROUTING -s 172.18.0.0/16 ! -o ecs0 -j MASQUERADE
+COMMIT
+RULES
+inside unshare --net sh -c 'ip link add ecs0 type bridge && iptables-restore </tmp/host-rules &&
+    dpkg --no-triggers -P ecs-node-agent-containerd && iptables-save && ip -br link' >"$work/network.log" 2>&1 ||
+    fail "dpkg did not purge the package for containerd: $(cat "$work/network.log")"
+! grep -qE 'ECS-|ecs0' "$work/network.log" && grep -q 'dport 51678' "$work/network.log" ||
+    fail "the purge has left or taken too much of the network: $(cat "$work/network.log")"
+rm "$root/tmp/host-rules"
 
 inside systemctl enable ecs >>"$work/dpkg.log" 2>&1 || fail "the service cannot be enabled"
 

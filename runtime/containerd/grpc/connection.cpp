@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kLargestMessage = 16 << 20;  // the daemon's own limit
 constexpr std::chrono::milliseconds kReconnectWait{250};
+constexpr std::chrono::duration<int, std::milli> kConnectLimit{10'000};
 
 ErrorKind kind_of(grpc::StatusCode code) {
     switch (code) {
@@ -42,7 +43,8 @@ Connection::Connection(const std::string& socket, std::string name_space) : name
     arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    // that is how long one attempt may take, in spite of its name: a daemon under load greets late
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectLimit.count());
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
     arguments.SetMaxReceiveMessageSize(kLargestMessage);
     // channels of one process to one address share a connection otherwise, and its backoff

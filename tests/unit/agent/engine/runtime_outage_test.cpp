@@ -323,15 +323,31 @@ TEST_F(RuntimeOutageTest, ARestoredTaskWaitsForTheRuntimeBeforeAnythingIsDecided
     EXPECT_TRUE(reported(kArn, TaskStatus::Stopped));
 }
 
+TEST_F(RuntimeOutageTest, ARuntimeIsSaidToBeAwayWhenItIsAndNotWhileTheFirstStreamIsOpened) {
+    backend.on("watch").block();
+    start();
+    settle();
+    EXPECT_TRUE(engine->runtime_answers()) << "who found it had its answer a moment ago";
+    backend.release("watch");
+    settle();
+    EXPECT_TRUE(engine->runtime_answers());
+    backend.go_away();
+    live_through(1s);
+    EXPECT_FALSE(engine->runtime_answers());
+    backend.come_back();
+    live_through(10s);
+    EXPECT_TRUE(engine->runtime_answers());
+}
+
 TEST_F(RuntimeOutageTest, CapabilitiesAreThoseOfTheFirstAnswer) {
     backend.go_away();
     start();
     EXPECT_FALSE(try_run(engine->runtime_ready()).has_value());
-    EXPECT_FALSE(engine->runtime_reachable());
+    EXPECT_FALSE(engine->runtime_answers());
     backend.come_back();
     live_through(10s);
     EXPECT_EQ(run(engine->runtime_ready()).version, "20.10.24");
-    EXPECT_TRUE(engine->runtime_reachable());
+    EXPECT_TRUE(engine->runtime_answers());
 }
 
 }  // namespace
