@@ -23,8 +23,6 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t kLinesAtOnce = 1000;
-
 struct DockerMessage {
     std::string message;
     static constexpr auto json_fields() { return std::tuple{optional_field("message", &DockerMessage::message)}; }

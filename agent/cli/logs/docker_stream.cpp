@@ -9,7 +9,6 @@ namespace nodeagent::cli {
 namespace {
 
 constexpr std::size_t kHeader = 8;
-constexpr std::size_t kLongestLine = 1U << 20U;
 
 }  // namespace
 

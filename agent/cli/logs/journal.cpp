@@ -10,9 +10,6 @@ namespace nodeagent::cli {
 
 namespace {
 
-constexpr std::size_t kLinesAtOnce = 1000;
-constexpr std::size_t kLongestLine = 1U << 20U;
-
 // The functions of libsystemd that we use, by their own names.
 struct SdJournal {
     decltype(&::sd_journal_open) open = nullptr;

@@ -19,7 +19,6 @@ namespace nodeagent::cli {
 namespace {
 
 constexpr std::size_t kBlock = 64U << 10U;
-constexpr std::size_t kLinesAtOnce = 1000;
 
 /// One of the files, read from its begin to its end.
 class LogFile {

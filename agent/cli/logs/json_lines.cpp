@@ -9,9 +9,6 @@ namespace nodeagent::cli {
 
 namespace {
 
-/// Longer lines are cut, so that one without an end takes no memory without an end.
-constexpr std::size_t kLongestLine = 1U << 20U;
-
 struct StoredLine {
     std::string log;
     std::string stream;

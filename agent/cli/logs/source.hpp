@@ -14,6 +14,9 @@
 
 namespace nodeagent::cli {
 
+inline constexpr std::size_t kLinesAtOnce = 1000;       ///< of one read
+inline constexpr std::size_t kLongestLine = 1U << 20U;  ///< bytes; a longer one is shown in parts
+
 namespace asio = boost::asio;
 
 enum class PrintedTo : std::uint8_t { Stdout, Stderr, Unknown };
@@ -26,7 +29,7 @@ struct LogLine {
 
 /// What part of a log is asked for.
 struct LogWindow {
-    std::int64_t since = 0;           ///< ns since the epoch: lines before it do not count
+    std::int64_t since = 0;             ///< ns since the epoch: lines before it do not count
     std::optional<std::size_t> tail{};  ///< so many of the last lines
 };
 
