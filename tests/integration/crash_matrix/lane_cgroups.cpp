@@ -26,7 +26,7 @@ struct Hierarchy {
     std::string options;  ///< what mount(2) takes: "cpu,cpuacct", "name=systemd"
 };
 
-[[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
+[[noreturn]] void cannot(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
 
 std::vector<Hierarchy> hierarchies() {
     std::vector<Hierarchy> found;
@@ -70,14 +70,14 @@ void enter_own_cgroups(const std::string& name) {
             if (value && one.type == "cgroup") std::ofstream(own + "/" + file) << *value;
         }
         std::ofstream processes(own + "/cgroup.procs");
-        if (!(processes << "0" << std::flush)) fail("enter " + own);
+        if (!(processes << "0" << std::flush)) cannot("enter " + own);
     }
-    if (::unshare(CLONE_NEWCGROUP) != 0) fail("a cgroup namespace");
+    if (::unshare(CLONE_NEWCGROUP) != 0) cannot("a cgroup namespace");
     for (const Hierarchy& one : all) {
-        if (::umount2(one.place.c_str(), MNT_DETACH) != 0) fail("unmount " + one.place);
+        if (::umount2(one.place.c_str(), MNT_DETACH) != 0) cannot("unmount " + one.place);
         const void* options = one.options.empty() || one.type == "cgroup2" ? nullptr : one.options.c_str();
         if (::mount("cgroup", one.place.c_str(), one.type.c_str(), MS_NOSUID | MS_NODEV | MS_NOEXEC, options) != 0) {
-            fail("mount " + one.place);
+            cannot("mount " + one.place);
         }
     }
 }
