@@ -1,4 +1,4 @@
-nodeagent_test(local_test LABEL unit DIR unit/agent/local LINKS local)
+nodeagent_test(local_test LABEL unit DIR unit/agent/local LINKS local ALONE logs_test.cpp)
 if(TARGET ecs-node-agent AND TARGET ecs-local)
   add_test(NAME aws_cli_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/aws_cli_test.sh)
   set_tests_properties(aws_cli_test PROPERTIES LABELS integration TIMEOUT 180 RESOURCE_LOCK agent-ports
