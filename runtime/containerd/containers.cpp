@@ -27,6 +27,8 @@ std::string filter_of(std::string_view key, std::string_view value) {
     return "labels.\"" + std::string(key) + "\"==\"" + std::string(value) + "\"";
 }
 
+constexpr int kAskShim = 3;  ///< times, of two seconds each
+
 bool runs(TaskStatus status) {
     return status == TaskStatus::Running || status == TaskStatus::Paused || status == TaskStatus::Pausing;
 }
@@ -74,12 +76,24 @@ Result<Container> Containers::own(const std::string& id) {
     return container;
 }
 
-/// Nothing: the container has no process, running or ended.
-Result<std::optional<Process>> Containers::task_of(const std::string& id) {
+/// Nothing: the container has no process, running or ended. Its status is unknown when its shim does not answer within
+/// two seconds.
+Result<std::optional<Process>> Containers::told_task_of(const std::string& id) {
     auto task = client_->get_task(id, {});
     if (task) return std::optional<Process>(*std::move(task));
     if (task.error().kind == ErrorKind::NotFound) return std::optional<Process>();
     return std::move(task).error();
+}
+
+/// Likewise for those who must know whether it runs.
+Result<std::optional<Process>> Containers::task_of(const std::string& id) {
+    for (int tries = 1;; ++tries) {
+        auto task = told_task_of(id);
+        if (!task || !*task || (*task)->status != TaskStatus::Unknown) return task;
+        if (tries < kAskShim) continue;
+        return Error{.kind = ErrorKind::Timeout,
+                     .what = "containerd cannot tell whether container " + id + " runs: its shim does not answer"};
+    }
 }
 
 Result<std::string> Containers::id_of(const std::string& id_or_name) {
@@ -105,7 +119,7 @@ Result<Containers::Inspected> Containers::inspect(const std::string& id_or_name)
     if (!id) return id.error();
     const auto container = own(*id);
     if (!container) return container.error();
-    const auto task = task_of(*id);
+    const auto task = told_task_of(*id);
     if (!task) return task.error();
     const Process* process = *task ? &**task : nullptr;
     Inspected inspected{.view = view_of(*container, process)};
@@ -138,9 +152,10 @@ Result<std::vector<ContainerView>> Containers::list(const std::string& label) {
 // ---- its end
 
 Result<bool> Containers::signal(const std::string& id, int signal, bool all) {
-    const auto task = task_of(id);
+    const auto task = told_task_of(id);
     if (!task) return task.error();
-    if (!*task || !runs((*task)->status)) return false;
+    // one whose shim does not tell may run: the signal finds out
+    if (!*task || (!runs((*task)->status) && (*task)->status != TaskStatus::Unknown)) return false;
     const auto done = client_->kill(id, {}, signal, all);
     if (!done && done.error().kind != ErrorKind::NotFound) return done.error();
     return done.has_value();
@@ -260,7 +275,7 @@ Result<Containers::Found> Containers::take_stock() {
         const bool has_task = process != processes.end();
         if (has_task && runs(process->second->status)) {
             if (auto running = running_of(container)) found.running.push_back(*std::move(running));
-        } else if ((has_task && process->second->status == TaskStatus::Stopped) || life.attached ||
+        } else if ((has_task && process->second->status != TaskStatus::Created) || life.attached ||
                    (life.started_at && !has_task)) {
             found.ended.push_back(container.id);
         }

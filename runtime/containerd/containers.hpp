@@ -80,6 +80,7 @@ class Containers {
 
   private:
     Result<Container> own(const std::string& id);
+    Result<std::optional<Process>> told_task_of(const std::string& id);
     Result<std::optional<Process>> task_of(const std::string& id);
     Result<void> set_life(const std::string& id, const Life& life);
     // create (container_making.cpp)

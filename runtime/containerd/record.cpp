@@ -103,10 +103,12 @@ ContainerPhase phase_of(const Life& life, const Process* task) {
             case TaskStatus::Paused:
             case TaskStatus::Pausing: return ContainerPhase::Running;
             case TaskStatus::Stopped: return ContainerPhase::Stopped;
-            case TaskStatus::Created:
+            case TaskStatus::Created: return ContainerPhase::Created;
             case TaskStatus::Unknown: break;
         }
-        return ContainerPhase::Created;
+        // its shim does not answer: it is busy, or waits for the logging program. What was written down counts.
+        if (life.finished_at) return ContainerPhase::Stopped;
+        return life.started_at ? ContainerPhase::Running : ContainerPhase::Created;
     }
     return life.started_at || !life.error.empty() ? ContainerPhase::Stopped : ContainerPhase::Created;
 }

@@ -165,6 +165,15 @@ class FakeContainerd final : public ctr::Client {
         const std::lock_guard lock(mutex_);
         deaf_.insert(container);
     }
+    /// The shim of this container does not say how it is, as while it waits for the logging program.
+    void silence(const std::string& container) {
+        const std::lock_guard lock(mutex_);
+        silent_.insert(container);
+    }
+    void unsilence(const std::string& container) {
+        const std::lock_guard lock(mutex_);
+        silent_.erase(container);
+    }
     /// Removes what nothing leads to, as the daemon may at any time.
     void collect() {
         const std::lock_guard lock(mutex_);
@@ -521,13 +530,13 @@ class FakeContainerd final : public ctr::Client {
         if (call.error) return *call.error;
         const Process* process = find_process(container, exec);
         if (process == nullptr) return absent("process", container);
-        return *process;
+        return told(container, *process);
     }
     Result<std::vector<Process>> list_tasks() override {
         auto call = enter("list_tasks");
         if (call.error) return *call.error;
         std::vector<Process> all;
-        for (const auto& [id, task] : tasks_) all.push_back(task.processes.at(""));
+        for (const auto& [id, task] : tasks_) all.push_back(told(id, task.processes.at("")));
         return all;
     }
     Result<void> kill(const std::string& container, const std::string& exec, int signal, bool) override {
@@ -705,6 +714,10 @@ class FakeContainerd final : public ctr::Client {
     static std::vector<ctr::SnapshotMount> mounts_of(const std::string& snapshotter, const std::string& key) {
         return {{.type = "bind", .source = source_of(snapshotter, key), .options = {"rbind", "rw"}}};
     }
+    Process told(const std::string& container, Process process) const {
+        if (silent_.contains(container)) process.status = TaskStatus::Unknown;
+        return process;
+    }
     static ctr::Exit exit_of(const Process& process) {
         return {.status = process.exit_status, .at = process.exited_at};
     }
@@ -877,6 +890,7 @@ class FakeContainerd final : public ctr::Client {
     std::map<std::string, Task> tasks_;
     std::set<std::string> shims_;
     std::set<std::string> deaf_;
+    std::set<std::string> silent_;
     std::uint32_t pids_ = 1000;
     std::map<std::pair<std::string, std::string>, std::map<std::uint64_t, std::function<void(Result<ctr::Exit>)>>>
         waits_;

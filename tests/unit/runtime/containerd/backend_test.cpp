@@ -99,6 +99,35 @@ TEST_F(ContainerdShard, WhoLookedWhileAnEndWasNotedDoesNotWaitForTheTaskToBeTake
     await_taken_down(id);
 }
 
+TEST_F(ContainerdShard, AnEndedContainerWhoseShimWaitsForItsLogIsNotOneThatWasNeverStarted) {
+    const std::string id = started("web");
+    const int deletions = daemon.calls("delete_task", id);
+    daemon.on("delete_task", id).block();
+    daemon.exit(id, 4);
+    world.await_calls("delete_task", id, deletions + 1);
+    daemon.silence(id);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Stopped);
+    EXPECT_EQ(inspect(id).exit_code, 4);
+    daemon.release("delete_task", id);
+    await_taken_down(id);
+}
+
+TEST_F(ContainerdShard, ARunningContainerWhoseShimIsSlowRunsAndCanBeStopped) {
+    const std::string id = started("web");
+    daemon.silence(id);
+    EXPECT_EQ(inspect(id).phase, ContainerPhase::Running);
+    const auto again = world.run(backend.start(id, kLimit));
+    ASSERT_FALSE(again) << "nobody knows whether there is something to start";
+    EXPECT_EQ(again.error().kind, ErrorKind::Timeout);
+    EXPECT_TRUE(daemon.tasks().contains(id));
+    const auto stop = fakes::begin(world, backend.stop(id, kLimit));
+    world.await_calls("kill", id, 1);
+    daemon.unsilence(id);
+    world.run_until([&] { return stop->result.has_value(); });
+    EXPECT_TRUE(*stop->result);
+    EXPECT_EQ(inspect(id).exit_code, 143);
+}
+
 TEST_F(ContainerdShard, AContainerWhoseTaskIsGoneWasEndedByNobodyKnowsWhat) {
     const std::string id = started("web");
     daemon.go_away();

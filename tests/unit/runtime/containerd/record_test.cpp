@@ -74,6 +74,16 @@ TEST(ContainerRecord, AnEndedOneKeepsHowItEnded) {
     EXPECT_TRUE(view.ports.empty());
 }
 
+TEST(ContainerRecord, WithoutAnAnswerOfTheShimTheRecordCounts) {
+    const Process silent{.container_id = "c0ffee", .exec_id = {}, .pid = 42, .status = TaskStatus::Unknown};
+    EXPECT_EQ(view_of(a_container(ended()), &silent).phase, ContainerPhase::Stopped);
+    EXPECT_EQ(view_of(a_container(ended()), &silent).exit_code, 7);
+    Life life = ended();
+    life.finished_at.reset();
+    EXPECT_EQ(view_of(a_container(life), &silent).phase, ContainerPhase::Running);
+    EXPECT_EQ(view_of(a_container({}), &silent).phase, ContainerPhase::Created);
+}
+
 TEST(ContainerRecord, AFailedStartShowsItsReason) {
     Life life;
     life.error = "no such file";
