@@ -8,6 +8,8 @@
 #include <mutex>
 #include <string_view>
 
+#include "agent/base/shared_library.hpp"
+
 namespace nodeagent::cgroups {
 
 namespace {
@@ -37,12 +39,6 @@ struct SdBus {
     bool loaded = false;
 };
 
-template <class F>
-bool resolve(void* library, F& function, const char* name) {
-    function = reinterpret_cast<F>(::dlsym(library, name));
-    return function != nullptr;
-}
-
 const SdBus& sd_bus_library() {
     static SdBus functions;
     static std::once_flag once;
@@ -50,18 +46,21 @@ const SdBus& sd_bus_library() {
         void* library = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
         if (library == nullptr) return;
         SdBus& f = functions;
-        f.loaded = resolve(library, f.create, "sd_bus_new") && resolve(library, f.open_system, "sd_bus_open_system") &&
-                   resolve(library, f.set_address, "sd_bus_set_address") && resolve(library, f.start, "sd_bus_start") &&
-                   resolve(library, f.close, "sd_bus_flush_close_unref") &&
-                   resolve(library, f.match_signal, "sd_bus_match_signal") &&
-                   resolve(library, f.new_call, "sd_bus_message_new_method_call") &&
-                   resolve(library, f.append, "sd_bus_message_append") &&
-                   resolve(library, f.open_container, "sd_bus_message_open_container") &&
-                   resolve(library, f.close_container, "sd_bus_message_close_container") &&
-                   resolve(library, f.read, "sd_bus_message_read") &&
-                   resolve(library, f.unref, "sd_bus_message_unref") && resolve(library, f.call, "sd_bus_call") &&
-                   resolve(library, f.process, "sd_bus_process") && resolve(library, f.wait, "sd_bus_wait") &&
-                   resolve(library, f.error_free, "sd_bus_error_free");
+        f.loaded =
+            find_function(library, f.create, "sd_bus_new") &&
+            find_function(library, f.open_system, "sd_bus_open_system") &&
+            find_function(library, f.set_address, "sd_bus_set_address") &&
+            find_function(library, f.start, "sd_bus_start") &&
+            find_function(library, f.close, "sd_bus_flush_close_unref") &&
+            find_function(library, f.match_signal, "sd_bus_match_signal") &&
+            find_function(library, f.new_call, "sd_bus_message_new_method_call") &&
+            find_function(library, f.append, "sd_bus_message_append") &&
+            find_function(library, f.open_container, "sd_bus_message_open_container") &&
+            find_function(library, f.close_container, "sd_bus_message_close_container") &&
+            find_function(library, f.read, "sd_bus_message_read") &&
+            find_function(library, f.unref, "sd_bus_message_unref") && find_function(library, f.call, "sd_bus_call") &&
+            find_function(library, f.process, "sd_bus_process") && find_function(library, f.wait, "sd_bus_wait") &&
+            find_function(library, f.error_free, "sd_bus_error_free");
     });
     return functions;
 }

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "agent/base/shared_library.hpp"
+
 namespace nodeagent::cli {
 
 namespace {
@@ -29,30 +31,25 @@ struct SdJournal {
     bool loaded = false;
 };
 
-template <class F>
-bool find_in(void* library, F& function, const char* name) {
-    function = reinterpret_cast<F>(::dlsym(library, name));
-    return function != nullptr;
-}
-
 const SdJournal& sd_journal_library() {
     static const SdJournal functions = [] {
         SdJournal f;
         void* library = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
         if (library == nullptr) return f;
-        f.loaded = find_in(library, f.open, "sd_journal_open") &&
-                   find_in(library, f.open_directory, "sd_journal_open_directory") &&
-                   find_in(library, f.close, "sd_journal_close") &&
-                   find_in(library, f.add_match, "sd_journal_add_match") &&
-                   find_in(library, f.seek_head, "sd_journal_seek_head") &&
-                   find_in(library, f.seek_tail, "sd_journal_seek_tail") &&
-                   find_in(library, f.seek_realtime, "sd_journal_seek_realtime_usec") &&
-                   find_in(library, f.next, "sd_journal_next") &&
-                   find_in(library, f.previous_skip, "sd_journal_previous_skip") &&
-                   find_in(library, f.get_data, "sd_journal_get_data") &&
-                   find_in(library, f.get_realtime, "sd_journal_get_realtime_usec") &&
-                   find_in(library, f.set_data_threshold, "sd_journal_set_data_threshold") &&
-                   find_in(library, f.get_fd, "sd_journal_get_fd") && find_in(library, f.process, "sd_journal_process");
+        f.loaded = find_function(library, f.open, "sd_journal_open") &&
+                   find_function(library, f.open_directory, "sd_journal_open_directory") &&
+                   find_function(library, f.close, "sd_journal_close") &&
+                   find_function(library, f.add_match, "sd_journal_add_match") &&
+                   find_function(library, f.seek_head, "sd_journal_seek_head") &&
+                   find_function(library, f.seek_tail, "sd_journal_seek_tail") &&
+                   find_function(library, f.seek_realtime, "sd_journal_seek_realtime_usec") &&
+                   find_function(library, f.next, "sd_journal_next") &&
+                   find_function(library, f.previous_skip, "sd_journal_previous_skip") &&
+                   find_function(library, f.get_data, "sd_journal_get_data") &&
+                   find_function(library, f.get_realtime, "sd_journal_get_realtime_usec") &&
+                   find_function(library, f.set_data_threshold, "sd_journal_set_data_threshold") &&
+                   find_function(library, f.get_fd, "sd_journal_get_fd") &&
+                   find_function(library, f.process, "sd_journal_process");
         return f;
     }();
     return functions;
