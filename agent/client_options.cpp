@@ -63,17 +63,12 @@ runtime::containerd::LogRoute log_route(net::EndpointOptions services, const net
                                         const std::string& region, const std::string& endpoint) {
     services.explicit_url = endpoint;
     runtime::containerd::LogRoute route{.endpoint = net::resolve_endpoint("logs", region, services), .proxy = {}};
-    const bool secure = !route.endpoint.starts_with("http://");
-    std::string_view host = route.endpoint;
-    if (const auto scheme = host.find("://"); scheme != std::string_view::npos) host.remove_prefix(scheme + 3);
-    host = host.substr(0, host.find('/'));
-    std::uint16_t port = secure ? 443 : 80;
-    if (const auto colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
-        port = static_cast<std::uint16_t>(parse_integer(host.substr(colon + 1)).value_or(port));
-        host = host.substr(0, colon);
+    auto proxy = net::proxy_url_for(settings, route.endpoint);
+    if (proxy) {
+        route.proxy = *std::move(proxy);
+    } else {
+        log::warn("logs are sent to CloudWatch without a proxy", {{"cause", proxy.error().what}});
     }
-    const auto proxy = net::proxy_for(settings, secure, host, port);
-    if (proxy && *proxy) route.proxy = secure ? settings.https_proxy : settings.http_proxy;
     return route;
 }
 
@@ -130,8 +125,10 @@ Result<runtime::containerd::Options> containerd_options(const config::Environmen
     net::CurlTrust trust = net::curl_trust(curl.ca_file, curl.ca_dir);
     options.logs.ca_file = std::move(trust.file);
     options.logs.ca_directory = std::move(trust.directory);
-    options.logs.route = [services = net::endpoint_options_from(environment, "cloudwatch_logs"), proxy = curl.proxy](
-                             const std::string& region, const std::string& endpoint) {
+    net::EndpointOptions services = net::endpoint_options_from(environment, "cloudwatch_logs");
+    services.dualstack = services.dualstack || config.ipv6_only;
+    options.logs.route = [services = std::move(services), proxy = curl.proxy](const std::string& region,
+                                                                              const std::string& endpoint) {
         return log_route(services, proxy, region, endpoint);
     };
     return options;

@@ -106,6 +106,7 @@ metadata::TaskLogs task_logs(const model::TaskView& task, const std::string& run
         logs.region = log_option(config, "awslogs-region");
         if (logs.region.empty()) logs.region = surroundings.region;
         logs.endpoint = log_option(config, "awslogs-endpoint");
+        if (logs.endpoint.empty()) logs.endpoint = config.endpoint;
         if (logs.endpoint.empty() && surroundings.dualstack && !logs.region.empty()) {
             net::EndpointOptions dualstack;
             dualstack.dualstack = true;

@@ -137,4 +137,22 @@ Result<std::optional<ProxyEndpoint>> proxy_for(const ProxySettings& settings, bo
     return std::optional<ProxyEndpoint>{std::move(out)};
 }
 
+Result<std::string> proxy_url_for(const ProxySettings& settings, std::string_view url) {
+    const bool secure = !url.starts_with("http://");
+    if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+    const HostPort target = split_host_port(url.substr(0, url.find_first_of("/?#")));
+    const auto port = static_cast<std::uint16_t>(parse_integer(target.port).value_or(secure ? 443 : 80));
+    const auto proxy = proxy_for(settings, secure, target.host, port);
+    if (!proxy) return proxy.error();
+    if (!*proxy) return std::string();
+    std::string_view given = secure ? settings.https_proxy : settings.http_proxy;
+    if (const auto scheme = given.find("://"); scheme != std::string_view::npos) given.remove_prefix(scheme + 3);
+    given = given.substr(0, given.find_first_of("/?#"));
+    const auto user = given.rfind('@');
+    const std::string host =
+        (*proxy)->host.find(':') == std::string::npos ? (*proxy)->host : "[" + (*proxy)->host + "]";
+    return "http://" + std::string(user == std::string_view::npos ? "" : given.substr(0, user + 1)) + host + ":" +
+           std::to_string((*proxy)->port);
+}
+
 }  // namespace nodeagent::net

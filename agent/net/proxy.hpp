@@ -35,4 +35,8 @@ struct ProxyEndpoint {
 [[nodiscard]] Result<std::optional<ProxyEndpoint>> proxy_for(const ProxySettings& settings, bool secure,
                                                              std::string_view host, std::uint16_t port);
 
+/// The same for a client that wants a URL: "http://[user:password@]host:port" of the proxy that leads to `url`, an http
+/// or https one; empty: connect directly.
+[[nodiscard]] Result<std::string> proxy_url_for(const ProxySettings& settings, std::string_view url);
+
 }  // namespace nodeagent::net

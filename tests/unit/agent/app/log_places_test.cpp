@@ -75,6 +75,15 @@ TEST_F(LogPlacesTest, OnContainerdTheLoggingProgramsConfigurationCounts) {
     EXPECT_EQ(place("docker").group, "shop");
 }
 
+TEST_F(LogPlacesTest, OnContainerdTheEndpointIsTheOneThatTheLoggingProgramWasTold) {
+    told.emplace();
+    told->driver = "awslogs";
+    told->endpoint = "https://logs.internal";
+    EXPECT_EQ(place("containerd").endpoint, "https://logs.internal");
+    told->options["awslogs-endpoint"] = "http://127.0.0.1:1";
+    EXPECT_EQ(place("containerd").endpoint, "http://127.0.0.1:1");
+}
+
 TEST_F(LogPlacesTest, OnContainerdTheDefaultIsAFile) {
     task.containers.front().log_driver = "";
     EXPECT_EQ(place("containerd").driver, "json-file");

@@ -39,6 +39,20 @@ TEST(Proxy, RespectsEveryFormOfNoProxy) {
     EXPECT_EQ(through(settings, true, "anything", 443), "direct");
 }
 
+TEST(Proxy, IsToldAsAUrlWhateverItWasWrittenAs) {
+    ProxySettings settings = kProxied;
+    EXPECT_EQ(*proxy_url_for(settings, "https://logs.example"), "http://tls-proxy:8080");
+    EXPECT_EQ(*proxy_url_for(settings, "http://logs.example:8000/path"), "http://plain:3128");
+    EXPECT_EQ(*proxy_url_for(settings, "https://127.0.0.1:443"), "");
+    settings.https_proxy = "http://me:p%40ss@[fd00::1]/";
+    EXPECT_EQ(*proxy_url_for(settings, "https://logs.example"), "http://me:p%40ss@[fd00::1]:80");
+    settings.no_proxy = "logs.example:444";
+    EXPECT_EQ(*proxy_url_for(settings, "https://logs.example:444"), "");
+    settings.https_proxy = "socks5://me:secret@proxy";
+    EXPECT_EQ(proxy_url_for(settings, "https://logs.example").error().what,
+              proxy_for(settings, true, "logs.example", 443).error().what);
+}
+
 TEST(Proxy, SendsTheUrlsUserInformationAsBasicCredentials) {
     const auto found =
         proxy_for({.http_proxy = "", .https_proxy = "http://me:p%40ss@proxy", .no_proxy = ""}, true, "h", 443);
