@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -41,6 +42,11 @@ std::optional<logs::LoggerStatus> status_in(const std::string& folder) {
     return *std::move(status);
 }
 
+/// One that was killed, or went with the machine, has not told its end.
+bool works(const logs::LoggerStatus& status) {
+    return status.state == "running" && status.pid > 0 && ::kill(static_cast<pid_t>(status.pid), 0) == 0;
+}
+
 void remove_all(const std::string& folder) {
     std::error_code failed;
     std::filesystem::remove_all(folder, failed);
@@ -60,18 +66,26 @@ Loggers::~Loggers() {
 
 std::string Loggers::config_of(const std::string& id) const { return sending_folder_ + "/" + id + ".json"; }
 
+void Loggers::forget(const std::string& id) {
+    counts_.forget(id);
+    if (const auto sending = sending_.find(id); sending != sending_.end()) sending->second.over = true;
+}
+
 void Loggers::reap() {
-    for (auto& [id, sending] : sending_) {
-        if (sending.pid <= 0 || ::waitpid(sending.pid, nullptr, WNOHANG) == 0) continue;
-        sending.pid = 0;
-        ::unlink(config_of(id).c_str());
+    for (auto entry = sending_.begin(); entry != sending_.end();) {
+        auto& [id, sending] = *entry;
+        if (sending.pid > 0 && ::waitpid(sending.pid, nullptr, WNOHANG) != 0) {
+            sending.pid = 0;
+            ::unlink(config_of(id).c_str());
+        }
+        entry = sending.over && sending.pid <= 0 ? sending_.erase(entry) : std::next(entry);
     }
 }
 
 void Loggers::make_way(const std::string& id) {
     const std::lock_guard<std::mutex> held(mutex_);
     Sending& sending = sending_[id];
-    sending.failures = 0;
+    sending.attempts = 0;
     sending.next = Steady::now() + kStartLasts;
     if (sending.pid <= 0) return;
     ::kill(sending.pid, SIGTERM);
@@ -87,8 +101,7 @@ Result<void> Loggers::retire(const std::string& id, const std::string& folder) {
     const std::lock_guard<std::mutex> held(mutex_);
     if (const auto status = status_in(folder)) counts_.note(id, *status);
     if (logs::spool_rest(spool_of(folder)).bytes == 0) {
-        counts_.forget(id);
-        sending_.erase(id);
+        forget(id);
         return {};
     }
     if (auto made = make_directories(kept_, 0700); !made) return made;
@@ -107,7 +120,7 @@ void Loggers::look(const std::string& parent, bool container_gone, LogFigures& n
         const auto status = status_in(folder);
         if (status) counts_.note(id, *status);
         const logs::SpoolRest rest = logs::spool_rest(spool_of(folder));
-        const bool running = status && status->state == "running" && !container_gone;
+        const bool running = status && works(*status) && !container_gone;
         if (running) {
             ++now.loggers;
             now.buffer_bytes += status->buffer_bytes;
@@ -126,8 +139,7 @@ void Loggers::look(const std::string& parent, bool container_gone, LogFigures& n
             }
         } else if (container_gone && !rest.in_use) {
             remove_all(folder);
-            counts_.forget(id);
-            sending_.erase(id);
+            forget(id);
         }
     }
 }
@@ -145,8 +157,7 @@ void Loggers::give_up_old(std::vector<Unsent>& unsent, WallTime now) {
                    {{"container", log.id}, {"bytes", std::to_string(log.bytes)}});
         counts_.abandon(log.bytes);
         remove_all(log.folder);
-        counts_.forget(log.id);
-        sending_.erase(log.id);
+        forget(log.id);
         return true;
     };
     unsent.erase(std::remove_if(unsent.begin(), unsent.end(), over), unsent.end());
@@ -190,9 +201,9 @@ void Loggers::send(const std::vector<Unsent>& unsent) {
         Sending& sending = sending_[log.id];
         if (sending.pid > 0 || now < sending.next) continue;
         const auto pause =
-            std::min<Steady::duration>(kFirstPause * (1U << std::min(sending.failures, 6U)), kLongestPause);
+            std::min<Steady::duration>(kFirstPause * (1U << std::min(sending.attempts, 6U)), kLongestPause);
         sending.next = now + kSendingLasts + pause;
-        ++sending.failures;
+        ++sending.attempts;
         const auto pid = begin_sending(log);
         if (!pid) {
             log::warn("the unsent log of a container waits: no program can be started to send it; tried again",

@@ -42,7 +42,8 @@ class Loggers {
     using Steady = std::chrono::steady_clock;
     struct Sending {
         pid_t pid = 0;  ///< 0: none is at it
-        std::uint32_t failures = 0;
+        std::uint32_t attempts = 0;
+        bool over = false;  ///< nothing is left to send; goes when its program has ended
         Steady::time_point next{};
     };
     struct Unsent {
@@ -55,6 +56,7 @@ class Loggers {
 
     /// Counts, and what is left of the containers below `parent`.
     void look(const std::string& parent, bool container_gone, LogFigures& now, std::vector<Unsent>& unsent);
+    void forget(const std::string& id);
     void reap();
     [[nodiscard]] std::string config_of(const std::string& id) const;
     void give_up_old(std::vector<Unsent>& unsent, WallTime now);

@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utime.h>
 
 #include <filesystem>
@@ -174,7 +176,8 @@ TEST_F(LoggersTest, ASpoolThatALoggerWorksOnIsLeftToIt) {
     program("echo started >" + told());
     const Fd lock(::open((data("c1") + "/log/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-    std::ofstream(data("c1") + "/log-status.json") << R"({"state":"running","lines":7,"buffer_bytes":64})";
+    std::ofstream(data("c1") + "/log-status.json")
+        << R"({"state":"running","lines":7,"buffer_bytes":64,"pid":)" << ::getpid() << '}';
     Loggers loggers(options);
     const LogFigures figures = tend(loggers);
     EXPECT_EQ(figures.loggers, 1U);
@@ -223,6 +226,30 @@ TEST_F(LoggersTest, UnsentLogsOfRemovedContainersAreBoundedAndTheOldestGoFirst) 
     EXPECT_EQ(tend(loggers).abandoned_bytes, 4000U);
     EXPECT_TRUE(fs::exists(kept("c15")));
     EXPECT_FALSE(fs::exists(kept("c16")));
+}
+
+TEST_F(LoggersTest, ALoggerThatWasKilledDoesNotCountAsOneAtWork) {
+    set_up("c1");
+    const pid_t gone = ::fork();
+    if (gone == 0) ::_exit(0);
+    ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+    std::ofstream(data("c1") + "/log-status.json") << R"({"state":"running","buffer_bytes":64,"pid":)" << gone << '}';
+    Loggers loggers(options);
+    EXPECT_EQ(tend(loggers).loggers, 0U);
+}
+
+TEST_F(LoggersTest, AProgramThatHasSentAllLeavesNoDeadProcessBehind) {
+    set_up("c1");
+    leave(data("c1"), 1000);
+    program("rm $spool/*.spool; echo $$ >" + told());
+    Loggers loggers(options);
+    tend(loggers);
+    const pid_t pid = std::stoi(word());
+    ASSERT_TRUE(loggers.retire("c1", data("c1")));  // nobody has waited for it yet
+    siginfo_t ended{};
+    ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT);
+    tend(loggers);
+    EXPECT_NE(::kill(pid, 0), 0) << "it is still in the process table";
 }
 
 TEST_F(LoggersTest, WithoutTheProgramLogsWait) {
